@@ -1,0 +1,1 @@
+"""Arguments, printing and exit status: the only layer that prints."""

@@ -1,0 +1,1 @@
+"""Sources, filters and sinks, and the registry that names them."""

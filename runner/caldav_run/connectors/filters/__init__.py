@@ -1,0 +1,1 @@
+"""Which items stay: one module a type."""

@@ -1,0 +1,223 @@
+"""What a connector promises; `caldav_run.testing` holds the suites that prove the promises."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from caldav_run.ical.view import ItemView
+from caldav_run.model import Calendar, Change, Entry, Reading, Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a connector may know of the run around it.
+
+    Attributes:
+        name: The connector's name in the pipeline.
+        pipeline: The pipeline's name.
+        timezone: The pipeline's time zone: where dates and floating times lie.
+        now: The start of the run, in UTC.
+        state_dir: The folder for caches; safe to lose.
+        identities: Files that hold age identities, given on the command line or by default.
+        trust: Fingerprints of signers to trust, given on the command line.
+    """
+
+    name: str
+    pipeline: str
+    timezone: tzinfo
+    now: datetime
+    state_dir: Path
+    identities: tuple[Path, ...] = ()
+    trust: tuple[str, ...] = ()
+
+
+class Baseline(Protocol):
+    """The etags that every sink of this run holds and may go on trusting."""
+
+    def etag(self, calendar: str, href: str) -> str | None:
+        """Return the etag whose bytes need not be read again, or None."""
+
+
+class Source(Protocol):
+    """Where calendars come from.
+
+    The constructor checks options and touches nothing; `origin` and `read` connect.
+    """
+
+    account: str
+    selection: str
+    """The resolved choice of calendars, as text: a part of the ledger's fingerprint."""
+
+    def origin(self) -> str:
+        """Return what this account is, so that another one is not taken for it.
+
+        A principal's URL and user, a folder's path, a repository's id and account.
+
+        Raises:
+            ConnectorError: The account cannot be reached or refuses the credentials.
+        """
+
+    def read(self, baseline: Baseline) -> Iterator[Reading]:
+        """Yield every calendar and its members, streaming.
+
+        What cannot be read is a `Failed` reading, and the rest goes on.
+
+        Raises:
+            ConnectorError: The account as a whole cannot be read (on).
+        """
+
+    def close(self) -> None:
+        """Let go of connections; safe to call twice."""
+
+
+class Judgement(NamedTuple):
+    """A filter's answer.
+
+    Attributes:
+        keep: Whether the item stays.
+        valid_until: When the answer can change though the item does not; None for never.
+        problem: Why the filter could not tell; the item is then kept.
+    """
+
+    keep: bool
+    valid_until: datetime | None = None
+    problem: str | None = None
+
+
+class Filter(Protocol):
+    """Decides which items stay."""
+
+    fingerprint: str
+    """The filter's type, version and resolved options: another text may judge otherwise."""
+
+    def judge(self, view: ItemView, now: datetime) -> Judgement:
+        """Judge one item; never raises for what an item holds."""
+
+
+class Ledger(Protocol):
+    """What a sink holds of one account since its last commit."""
+
+    fingerprint: str | None
+    """What selection and filters made it; None when nothing is held."""
+
+    def calendars(self) -> Mapping[str, Calendar]:
+        """Return the calendars held, by id, with the properties held."""
+
+    def entries(self, calendar: str) -> Mapping[str, Entry]:
+        """Return the items held of one calendar, by href, the excluded ones too."""
+
+    def count(self) -> int:
+        """Return how many items the account had before filters."""
+
+
+class Committed(NamedTuple):
+    """What a commit left behind.
+
+    Attributes:
+        snapshot: The new snapshot's id; None when nothing had changed.
+        objects: How many objects were stored.
+        size: Their stored size in bytes.
+    """
+
+    snapshot: str | None
+    objects: int = 0
+    size: int = 0
+
+
+class AccountArchive(Protocol):
+    """One account's history, open for appending."""
+
+    ledger: Ledger
+
+    def append(self, change: Change) -> None:
+        """Take one change; an item's bytes are let go of as soon as a pack is full."""
+
+    def commit(self, fingerprint: str, *, guarded: bool) -> Committed:
+        """Make everything appended durable and visible as one snapshot, or nothing of it.
+
+        With nothing appended and the fingerprint unchanged no snapshot is made.
+
+        Raises:
+            ConnectorError: The store refused; the history is as before.
+        """
+
+    def abandon(self) -> None:
+        """Forget what was appended; safe after `commit`."""
+
+
+class Archive(Protocol):
+    """A sink that only ever appends: a snapshot repository."""
+
+    def open_account(self, account: str, origin: str) -> AccountArchive:
+        """Open one account's history.
+
+        Raises:
+            SetupError: No repository is there, or the account is known from another origin.
+        """
+
+    def close(self, results: Mapping[str, str]) -> None:
+        """Record the run as done (account to result in words) and let go of the store."""
+
+
+class Target(NamedTuple):
+    """The destination calendar that a source calendar goes to.
+
+    Attributes:
+        calendar: The destination calendar: as it is, or as it would be created.
+        exists: Whether it is there already.
+    """
+
+    calendar: Calendar
+    exists: bool
+
+
+class Mirror(Protocol):
+    """A sink with a present state: a server, a folder."""
+
+    refuse_scheduled: bool
+    """Whether items with an organizer or attendees must not be written."""
+
+    on_conflict: str
+    """newest, keep_source, keep_destination or fail."""
+
+    def origin(self) -> str:
+        """Return what this destination is; connects."""
+
+    def target(self, source: str, calendar: Calendar) -> Target:
+        """Return where a calendar of the named source goes; changes nothing.
+
+        Raises:
+            CalendarError: The destination cannot take this calendar.
+        """
+
+    def create(self, target: Target) -> None:
+        """Create the calendar with its properties.
+
+        Raises:
+            CalendarError: The destination refused, with its words.
+        """
+
+    def present(self, target: Target) -> Sequence[Version]:
+        """Return what the existing calendar holds.
+
+        Raises:
+            CalendarError: It could not be read without any failure.
+        """
+
+    def write(self, target: Target, wanted: Version, body: bytes, replaces: Version | None) -> None:
+        """Write one item: a new one, or over the version that the plan saw.
+
+        Raises:
+            ItemError: The destination refused it, with its words, or it changed meanwhile.
+        """
+
+    def finish(self, target: Target) -> None:
+        """Complete one calendar after its last item, for what a folder keeps beside the items."""
+
+    def close(self) -> None:
+        """Let go of connections; safe to call twice."""
+
+
+Sink = Archive | Mirror

@@ -1,0 +1,1 @@
+"""Where calendars go: one module a type."""

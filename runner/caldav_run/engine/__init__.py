@@ -1,0 +1,1 @@
+"""Runs pipelines: plan, apply, report."""

@@ -1,0 +1,1 @@
+"""iCalendar bytes: scanning, comparing, describing; no input or output."""

@@ -1,0 +1,1 @@
+"""Pipeline files: load, interpolate, check, build."""

@@ -1,0 +1,1 @@
+"""Contract suites for connectors, and servers to run them against."""
