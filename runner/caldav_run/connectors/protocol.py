@@ -1,6 +1,6 @@
 """What a connector promises; `caldav_run.testing` holds the suites that prove the promises."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -103,13 +103,13 @@ class Ledger(Protocol):
     """What selection and filters made it; None when nothing is held."""
 
     def calendars(self) -> Mapping[str, Calendar]:
-        """Return the calendars held, by id, with the properties held."""
+        """Return the calendars held, by id, with the properties held; no excluded ones."""
+
+    def unread_calendars(self) -> Collection[str]:
+        """Return the ids of calendars that could not be read as a whole since."""
 
     def entries(self, calendar: str) -> Mapping[str, Entry]:
         """Return the items held of one calendar, by href, the excluded ones too."""
-
-    def count(self) -> int:
-        """Return how many items the account had before filters."""
 
 
 class Committed(NamedTuple):
@@ -167,10 +167,12 @@ class Target(NamedTuple):
     Attributes:
         calendar: The destination calendar: as it is, or as it would be created.
         exists: Whether it is there already.
+        mapped: Whether the pipeline's `rename` chose it, so that calendars may meet in it.
     """
 
     calendar: Calendar
     exists: bool
+    mapped: bool = False
 
 
 class Mirror(Protocol):
