@@ -1,0 +1,205 @@
+"""Calendars into files: `<path>/<source>/<calendar>/<name>.ics`, the vdir layout."""
+
+import contextlib
+import errno
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, Self
+
+from caldav_run.connectors import vdir
+from caldav_run.connectors.protocol import Context, Target
+from caldav_run.connectors.vdir_calendar import CalendarFolder
+from caldav_run.connectors.vdir_folder import Folder, reason
+from caldav_run.connectors.vdir_names import folder_name, hashed_folder_name, plain_folder_name
+from caldav_run.errors import (
+    AccessError,
+    CaldavRunError,
+    CalendarError,
+    ConnectorError,
+    TemporaryError,
+)
+from caldav_run.model import Calendar, Options, Version
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class IcsSink:
+    """Writes calendars into a folder; see `schemas/sinks/ics.schema.json` for the options."""
+
+    refuse_scheduled = False
+    """A file mails nobody."""
+
+    def __init__(self, path: Path, on_conflict: str, names: Mapping[str, str]) -> None:
+        """Take the options, without touching anything.
+
+        Args:
+            path: The folder; made when the first calendar is, its parent must exist.
+            on_conflict: newest, keep_source, keep_destination or fail.
+            names: What to call calendars instead, by display name or id.
+        """
+        self.on_conflict = on_conflict
+        self._path = path
+        self._names = names
+        self._wanted: dict[str, Calendar] = {}
+        self._open: dict[str, CalendarFolder] = {}
+
+    @classmethod
+    def from_options(cls, options: Options, context: Context) -> Self:
+        """Make a sink from checked options."""
+        del context
+        rename = options.get("rename")
+        return cls(
+            Path(str(options["path"])),
+            str(options.get("on_conflict", "newest")),
+            {str(old): str(new) for old, new in rename.items()}
+            if isinstance(rename, Mapping)
+            else {},
+        )
+
+    def origin(self) -> str:
+        """Return the path with its links resolved.
+
+        Raises:
+            ConnectorError: It is no folder, or the folder that it would be made in is missing.
+        """
+        try:
+            path = self._path.resolve()
+            if not (path if path.exists() else path.parent).is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, "not a folder, or its parent is missing")
+        except OSError as error:
+            raise _refused(self._path, error) from error
+        return str(path)
+
+    def target(self, source: str, calendar: Calendar) -> Target:
+        """Return the calendar's folder: its id is `<source>/<folder>`.
+
+        Raises:
+            CalendarError: Something else is in the folder's place, or its index is damaged.
+        """
+        new = self._names.get(calendar.display_name or "") or self._names.get(calendar.id)
+        wanted = replace(calendar, id=new, display_name=new) if new else calendar
+        above = folder_name(source)
+        with contextlib.ExitStack() as stack:
+            try:
+                folder = self._enter(above, stack)
+                name = self._folder_name(folder, above, wanted.id)
+                place = f"{above}/{name}"
+                present = _present(folder, name)
+            except OSError as error:
+                raise CalendarError(
+                    f"cannot use {self._path / above} for {calendar.title}: {reason(error)}"
+                ) from error
+        # Where calendars meet, the first one's properties stay, at every run alike.
+        self._wanted.setdefault(place, wanted)
+        found = replace(present or wanted, id=place, token=None)
+        return Target(found, exists=present is not None, mapped=new is not None)
+
+    def create(self, target: Target) -> None:
+        """Make the folder, and the ones above it up to `path`."""
+        above, name = target.calendar.id.split("/")
+        try:
+            with contextlib.suppress(FileExistsError):
+                self._path.mkdir()
+            with Folder.open(self._path) as root, root.make(above) as folder:
+                folder.make(name).close()
+            self._calendar(target).save(self._wanted[target.calendar.id])
+        except OSError as error:
+            raise _refused(self._path / target.calendar.id, error) from error
+
+    def present(self, target: Target) -> Sequence[Version]:
+        """Return what the folder holds, whoever put it there."""
+        self._drop(target)
+        try:
+            return list(self._calendar(target).versions())
+        except OSError as error:
+            place = self._path / target.calendar.id
+            raise CalendarError(f"cannot read {place}: {reason(error)}") from error
+
+    def write(self, target: Target, wanted: Version, body: bytes, replaces: Version | None) -> None:
+        """Write one file: whole or not at all.
+
+        Raises:
+            ItemError: The file changed or appeared meanwhile.
+            ConnectorError: The file system refuses; it would refuse the next file as well.
+        """
+        try:
+            self._calendar(target).write(wanted, body, replaces)
+        except OSError as error:
+            raise _refused(self._path / target.calendar.id, error) from error
+
+    def finish(self, target: Target) -> None:
+        """Write `displayname`, `color` and `.calendar.json` where they are not so already."""
+        try:
+            self._calendar(target).save(self._wanted[target.calendar.id])
+        except OSError as error:
+            raise _refused(self._path / target.calendar.id, error) from error
+        self._drop(target)
+
+    def close(self) -> None:
+        """Save the indexes of calendars that were broken off, and let go of the folders."""
+        for place, calendar in self._open.items():
+            if calendar.unsaved:
+                # Why it was broken off is told already; the files themselves are whole.
+                with contextlib.suppress(OSError, CaldavRunError):
+                    calendar.save(self._wanted[place])
+            calendar.close()
+        self._open.clear()
+
+    def _enter(self, above: str, stack: contextlib.ExitStack) -> Folder | None:
+        try:
+            root = stack.enter_context(Folder.open(self._path))
+            return stack.enter_context(root.enter(above))
+        except FileNotFoundError:
+            return None
+
+    def _folder_name(self, folder: Folder | None, above: str, calendar: str) -> str:
+        """Return the folder that holds the calendar already, else a free name."""
+        plain, hashed = plain_folder_name(calendar), hashed_folder_name(calendar)
+        names = {each.name for each in folder.entries()} if folder else set()
+        if plain is None or hashed in names:
+            return hashed
+        key = f"{above}/{plain}".casefold()
+        rivals = {each.id for place, each in self._wanted.items() if place.casefold() == key}
+        if folder and plain in names:
+            with folder.enter(plain) as found:
+                index = vdir.load_index(found)
+            rivals |= {index.calendar.id} if index else set()
+        elif plain.casefold() in {name.casefold() for name in names}:
+            return hashed
+        return plain if rivals <= {calendar} else hashed
+
+    def _calendar(self, target: Target) -> CalendarFolder:
+        place = target.calendar.id
+        if place not in self._open:
+            above, name = place.split("/")
+            with Folder.open(self._path) as root, root.enter(above) as folder:
+                inner = folder.enter(name)
+            try:
+                self._open[place] = CalendarFolder(inner)
+            except BaseException:
+                inner.close()
+                raise
+        return self._open[place]
+
+    def _drop(self, target: Target) -> None:
+        calendar = self._open.pop(target.calendar.id, None)
+        if calendar is not None:
+            calendar.close()
+
+
+def _present(folder: Folder | None, name: str) -> Calendar | None:
+    if folder is None or not folder.exists(name):
+        return None
+    with folder.enter(name) as found:
+        index = vdir.load_index(found)
+        return vdir.with_texts(index.calendar if index else Calendar(id=name), found)
+
+
+def _refused(place: Path, error: OSError) -> ConnectorError:
+    message = f"cannot write {place}: {reason(error)}"
+    if error.errno in _FULL:
+        return TemporaryError(message, mend="make room; what was written stays and is whole")
+    if isinstance(error, PermissionError):
+        return AccessError(message, mend="check the folder's owner and mode")
+    return ConnectorError(message, mend="check `path`; its disk may not be mounted")
