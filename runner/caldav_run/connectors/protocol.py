@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from caldav_run.ical.view import ItemView
 from caldav_run.model import Calendar, Change, Entry, Reading, Version
@@ -147,6 +147,7 @@ class AccountArchive(Protocol):
         """Forget what was appended; safe after `commit`."""
 
 
+@runtime_checkable
 class Archive(Protocol):
     """A sink that only ever appends: a snapshot repository."""
 

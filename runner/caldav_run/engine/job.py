@@ -1,0 +1,56 @@
+"""A pipeline that is ready to run."""
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from caldav_run.connectors.protocol import Sink, Source
+from caldav_run.engine.guard import Expectation
+from caldav_run.engine.judge import Link
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSource:
+    """A source and its name in the pipeline."""
+
+    name: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSink:
+    """A sink, its name in the pipeline and its own filters, which come after the common ones."""
+
+    name: str
+    sink: Sink
+    filters: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What one pipeline file asks for.
+
+    Attributes:
+        name: The pipeline's name.
+        sources: The sources, in order.
+        filters: The common filters, in order.
+        sinks: The sinks, in order.
+        expect: The guards.
+        timezone: Where dates and floating times lie.
+        now: The start of the run, in UTC.
+        dry: Whether to write nothing.
+        detail: Whether to tell every change, not only to count.
+    """
+
+    name: str
+    sources: tuple[NamedSource, ...]
+    filters: tuple[Link, ...]
+    sinks: tuple[NamedSink, ...]
+    expect: Expectation
+    timezone: tzinfo
+    now: datetime
+    dry: bool = False
+    detail: bool = False
+
+    def links(self) -> tuple[Link, ...]:
+        """Return every filter of the pipeline: the common ones, then each sink's own."""
+        return (*self.filters, *(link for sink in self.sinks for link in sink.filters))

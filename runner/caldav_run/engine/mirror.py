@@ -1,0 +1,149 @@
+"""Feed one account's readings into a sink with a present state: spool, plan, apply."""
+
+from collections.abc import Sequence
+
+from caldav_run.connectors.protocol import Mirror, Target
+from caldav_run.engine.events import Level
+from caldav_run.engine.judge import Link, Verdict
+from caldav_run.engine.ledger import Held
+from caldav_run.engine.plan import Action, Policy, Verb, order, plan
+from caldav_run.engine.recipient import Tally
+from caldav_run.engine.spool import Slot, Spool
+from caldav_run.errors import CalendarError, ItemError
+from caldav_run.ical.version import version
+from caldav_run.ical.view import ItemView
+from caldav_run.model import Calendar, Version
+
+Wanted = list[tuple[Version, Slot]]
+
+
+class MirrorRecipient:
+    """Collects one source's items, then plans and writes calendar by calendar."""
+
+    held: Held | None = None
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        source: str,
+        chain: Sequence[Link],
+        claimed: dict[str, str],
+        tally: Tally,
+    ) -> None:
+        """Take the destination, the source's name, and which source calendars own its calendars.
+
+        Args:
+            mirror: The destination.
+            source: The source's name in the pipeline.
+            chain: The sink's own filters.
+            claimed: Destination calendar to the source calendar that is written into it; shared
+                by all sources of a run.
+            tally: Where to count.
+        """
+        self.tally = tally
+        self.chain = chain
+        self._mirror = mirror
+        self._source = source
+        self._claimed = claimed
+        self._spool = Spool()
+        self._calendars: dict[str, tuple[Calendar, Wanted]] = {}
+
+    def start(self, calendar: Calendar) -> None:
+        """Remember the calendar, empty ones too: they are created with their properties."""
+        self._calendars[calendar.id] = (calendar, [])
+
+    def exclude(self, calendar: Calendar) -> None:
+        """Leave a calendar alone that is not selected."""
+
+    def changed(self, view: ItemView, verdict: Verdict) -> None:
+        """Spool an item that passed the filters."""
+        if not verdict.keep:
+            return
+        item = view.item
+        calendar, wanted = self._calendars[item.calendar]
+        try:
+            mine = version(item.body, item.href, None)
+        except ItemError as error:
+            self.tally.fail(error, f"{calendar.title}/{item.href}")
+            return
+        if item.stale_since is not None:
+            since = item.stale_since.strftime("%Y-%m-%d %H:%M")
+            text = f"{calendar.title}: {mine.label}: last read {since} UTC, not readable after that"
+            self.tally.note(Level.WARNING, text)
+        wanted.append((mine, self._spool.put(item.body)))
+
+    def unchanged(self, calendar: str, href: str) -> None:
+        """Do nothing: a sink without a ledger is never told so."""
+
+    def failed(self, calendar: str, href: str | None, reason: str) -> None:
+        """Leave what could not be read as it is at the destination."""
+
+    def done(self, calendar: str) -> None:
+        """Do nothing: planning starts when the source's guard has spoken."""
+
+    def expected(self, *, complete: bool) -> int | None:
+        """Return None: only a history knows what was there before."""
+        del complete
+        return None
+
+    def finish(self, *, complete: bool, guarded: bool) -> None:
+        """Plan and write every calendar that was read."""
+        del complete
+        with self._spool:
+            if guarded:
+                return
+            for calendar, wanted in self._calendars.values():
+                try:
+                    self._calendar(calendar, wanted)
+                except CalendarError as error:
+                    self.tally.fail(error, calendar.title)
+
+    def abandon(self) -> None:
+        """Drop the spool."""
+        with self._spool:
+            self._calendars.clear()
+
+    def _calendar(self, calendar: Calendar, wanted: Wanted) -> None:
+        target = self._claim(calendar)
+        if not target.exists:
+            self.tally.count("calendars", "+", target.calendar.title, "calendar (new)")
+            if not self.tally.dry:
+                self._mirror.create(target)
+        wanted.sort(key=lambda pair: order(pair[0]))
+        slots = {id(mine): slot for mine, slot in wanted}
+        present = sorted(self._mirror.present(target), key=order) if target.exists else []
+        policy = Policy(self._mirror.on_conflict, self._mirror.refuse_scheduled)
+        for action in plan((mine for mine, _ in wanted), present, policy):
+            self._apply(target, action, slots[id(action.wanted)])
+        if not self.tally.dry:
+            self._mirror.finish(target)
+
+    def _claim(self, calendar: Calendar) -> Target:
+        target = self._mirror.target(self._source, calendar)
+        place = f"{self._source}/{calendar.title}"
+        other = self._claimed.setdefault(target.calendar.id, place)
+        if other != place and not target.mapped:
+            raise CalendarError(
+                f'"{other}" and "{place}" would meet in the calendar "{target.calendar.title}"',
+                mend="give one of them another name with the sink's rename, or map both to it",
+            )
+        return target
+
+    def _apply(self, target: Target, action: Action, slot: Slot) -> None:
+        title, mine = target.calendar.title, action.wanted
+        if action.verb is Verb.SAME:
+            return
+        if action.verb is Verb.KEEP:
+            self.tally.note(Level.WARNING, f"{title}: {mine.label}: {action.reason}")
+            return
+        if action.verb is Verb.REFUSE:
+            self.tally.fail(ItemError(f"not written: {action.reason}"), f"{title}: {mine.label}")
+            return
+        if not self.tally.dry:
+            try:
+                self._mirror.write(target, mine, self._spool.get(slot), action.present)
+            except ItemError as error:
+                self.tally.fail(error, f"{title}: {mine.label}")
+                return
+        added = action.verb is Verb.ADD
+        self.tally.count("added" if added else "changed", action.verb, title, mine.label)

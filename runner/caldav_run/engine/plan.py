@@ -1,0 +1,180 @@
+"""What to do, decided without doing it: pure functions of what is wanted and what is there."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
+
+from caldav_run.engine.judge import Verdict
+from caldav_run.model import Calendar, Change, Entry, Item, Op, Version
+
+# ------------------------------------------------------------------ sinks that append
+
+
+def changed_item(
+    known: Entry | None, item: Item, verdict: Verdict, uid: str | None
+) -> Change | None:
+    """Return the row for an item that was read, or None when the history says so already."""
+    if not verdict.keep:
+        return _excluded(known, item, verdict)
+    same = known is not None and not known.excluded and known.sha256 == item.sha256
+    if known is not None and same:
+        settled = not known.unread and known.valid_until == verdict.valid_until
+        if settled and known.etag == item.etag:
+            return None
+    return Change(
+        op=Op.SAME if same else Op.ADD,
+        calendar=item.calendar,
+        href=item.href,
+        item=item,
+        etag=item.etag,
+        uid=uid,
+        valid_until=verdict.valid_until,
+    )
+
+
+def _excluded(known: Entry | None, item: Item, verdict: Verdict) -> Change | None:
+    said = Entry(item.etag, None, excluded=True, valid_until=verdict.valid_until)
+    if known is not None and known._replace(sha256=None) == said:
+        return None
+    return Change(
+        op=Op.EXCLUDED,
+        calendar=item.calendar,
+        href=item.href,
+        etag=item.etag,
+        valid_until=verdict.valid_until,
+    )
+
+
+def unread_item(known: Entry | None, calendar: str, href: str, reason: str) -> Change | None:
+    """Return the row that carries an unread item forward, or None when one already does."""
+    if known is not None and known.unread:
+        return None
+    return Change(op=Op.UNREAD, calendar=calendar, href=href, reason=reason)
+
+
+def gone_items(
+    known: Mapping[str, Entry], seen: Collection[str], calendar: str
+) -> Iterator[Change]:
+    """Yield the rows for the items of a wholly read calendar that were not named."""
+    for href in sorted(known.keys() - set(seen)):
+        yield Change(op=Op.GONE, calendar=calendar, href=href)
+
+
+def calendar_row(known: Calendar | None, calendar: Calendar, *, unread: bool) -> Change | None:
+    """Return the row for a calendar that is there, or None when nothing about it is new.
+
+    The token alone is no news: some servers hand out another one at every request.
+    """
+    if known is not None and not unread and replace(known, token=calendar.token) == calendar:
+        return None
+    return Change(op=Op.CALENDAR, calendar=calendar.id, properties=calendar)
+
+
+# ------------------------------------------------------------------ sinks with a present state
+
+
+class Verb(StrEnum):
+    """What happens to one wanted item."""
+
+    ADD = "+"
+    REPLACE = "~"
+    SAME = "="
+    KEEP = "k"
+    REFUSE = "!"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One decision: what to do with a wanted item, over which present one, and why."""
+
+    verb: Verb
+    wanted: Version
+    present: Version | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a destination wants differences decided.
+
+    Attributes:
+        on_conflict: newest, keep_source, keep_destination or fail.
+        refuse_scheduled: Whether items with an organizer or attendees are refused.
+    """
+
+    on_conflict: str = "newest"
+    refuse_scheduled: bool = False
+
+
+def order(version: Version) -> tuple[str, str]:
+    """Return the key by which wanted and present items are sorted."""
+    return version.uid, version.href
+
+
+def plan(wanted: Iterable[Version], present: Iterable[Version], policy: Policy) -> Iterator[Action]:
+    """Decide for every wanted item of one calendar; what is only present stays as it is.
+
+    Args:
+        wanted: The items to have, sorted by `order`.
+        present: The items that are there, sorted by `order`.
+        policy: How differences are decided.
+
+    Yields:
+        One action for each wanted item, in order.
+    """
+    for here, there in _by_uid(wanted, present):
+        for each, match in _pair(here, there):
+            yield _decide(each, match, policy)
+
+
+def _by_uid(
+    wanted: Iterable[Version], present: Iterable[Version]
+) -> Iterator[tuple[Sequence[Version], Sequence[Version]]]:
+    uid = attrgetter("uid")
+    others = groupby(present, uid)
+    key, group = next(others, (None, iter(())))
+    for name, mine in groupby(wanted, uid):
+        while key is not None and key < name:
+            key, group = next(others, (None, iter(())))
+        yield list(mine), list(group) if key == name else []
+
+
+def _pair(
+    wanted: Sequence[Version], present: Sequence[Version]
+) -> Iterator[tuple[Version, Version | None]]:
+    # One on each side with a UID is the same event, wherever it lies; doubled UIDs, and items
+    # that have none, are told apart by their names.
+    if len(wanted) == 1 and len(present) == 1 and wanted[0].uid:
+        yield wanted[0], present[0]
+        return
+    by_href = {each.href: each for each in present}
+    for each in wanted:
+        yield each, by_href.get(each.href)
+
+
+def _decide(wanted: Version, present: Version | None, policy: Policy) -> Action:
+    if present is not None and present.digest == wanted.digest:
+        return Action(Verb.SAME, wanted, present)
+    if policy.refuse_scheduled and wanted.scheduled:
+        reason = "it has an organizer or attendees, who might be mailed"
+        return Action(Verb.REFUSE, wanted, present, reason)
+    if present is None:
+        return Action(Verb.ADD, wanted)
+    return _settle(wanted, present, policy.on_conflict)
+
+
+def _settle(wanted: Version, present: Version, on_conflict: str) -> Action:
+    if on_conflict == "keep_source":
+        return Action(Verb.REPLACE, wanted, present)
+    if on_conflict == "keep_destination":
+        return Action(Verb.KEEP, wanted, present, "the destination's version is kept")
+    if on_conflict == "fail":
+        return Action(Verb.REFUSE, wanted, present, "the destination has another version")
+    if wanted.stamp > present.stamp:
+        return Action(Verb.REPLACE, wanted, present)
+    if wanted.stamp < present.stamp:
+        return Action(Verb.KEEP, wanted, present, "the destination's version is newer")
+    reason = "neither version is newer, the destination's is kept"
+    return Action(Verb.KEEP, wanted, present, reason)

@@ -1,0 +1,113 @@
+"""What every sink does with the readings of one source, and the counts that it keeps."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from caldav_run.engine.events import Emit, Level, Noted, Planned, State, Step
+from caldav_run.engine.judge import Link, Verdict
+from caldav_run.engine.ledger import Held
+from caldav_run.engine.outcome import ExitStatus
+from caldav_run.errors import CaldavRunError
+from caldav_run.ical.view import ItemView
+from caldav_run.model import Calendar
+
+# A step with a few failed items, or held back by a guard, did not fail as a whole.
+_HARMLESS = (ExitStatus.PARTIAL, ExitStatus.GUARDED)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one sink's step adds up to over all sources.
+
+    Attributes:
+        step: The step.
+        emit: Where its events go.
+        dry: Whether nothing is written.
+        detail: Whether every change is told, not only counted.
+        counts: How many items by what happened to them.
+        failures: The exit statuses of what failed.
+        guarded: Whether a guard held the step back.
+        stored: How many bytes were stored.
+        remarks: What else its summary says.
+    """
+
+    step: Step
+    emit: Emit
+    dry: bool
+    detail: bool
+    counts: Counter[str] = field(default_factory=Counter)
+    failures: list[int] = field(default_factory=list)
+    guarded: bool = False
+    stored: int = 0
+    remarks: list[str] = field(default_factory=list)
+
+    def count(self, what: str, sign: str, calendar: str, label: str) -> None:
+        """Count one change, and tell it where details are wanted."""
+        self.counts[what] += 1
+        if self.detail:
+            self.emit(Planned(self.step, calendar, sign, label))
+
+    def note(self, level: Level, text: str) -> None:
+        """Tell something that a person should know of."""
+        self.emit(Noted(self.step, level, text))
+
+    def fail(self, error: CaldavRunError, place: str) -> None:
+        """Take a failure into the exit status and tell it."""
+        self.failures.append(error.exit_status)
+        self.note(Level.ERROR, f"{place}: {error}")
+
+    def state(self) -> State:
+        """Return how the step ended, seen from its counts."""
+        if any(status not in _HARMLESS for status in self.failures):
+            return State.FAILED
+        if self.guarded:
+            return State.GUARDED
+        if not self.counts:
+            return State.OK
+        return State.WOULD_CHANGE if self.dry else State.CHANGED
+
+    def summary(self) -> str:
+        """Return what the step did, in words."""
+        words = ", ".join(f"{count:,} {what}" for what, count in self.counts.items())
+        stored = (f"{self.stored:,} bytes stored",) if self.stored else ()
+        return ", ".join((words or "nothing to change", *self.remarks, *stored))
+
+
+class Recipient(Protocol):
+    """One sink's end of one source's stream."""
+
+    tally: Tally
+    chain: Sequence[Link]
+
+    @property
+    def held(self) -> Held | None:
+        """What the sink holds of the account; None for a sink without memory."""
+
+    def start(self, calendar: Calendar) -> None:
+        """Take notice that this calendar's items follow."""
+
+    def exclude(self, calendar: Calendar) -> None:
+        """Take notice that this calendar is not selected."""
+
+    def changed(self, view: ItemView, verdict: Verdict) -> None:
+        """Take an item that was read."""
+
+    def unchanged(self, calendar: str, href: str) -> None:
+        """Take notice that an item is as the ledger holds it."""
+
+    def failed(self, calendar: str, href: str | None, reason: str) -> None:
+        """Take notice that an item, or the rest of a calendar, could not be read."""
+
+    def done(self, calendar: str) -> None:
+        """Take notice that every item of this calendar was named."""
+
+    def expected(self, *, complete: bool) -> int | None:
+        """Return how many items the selected calendars had before; None when not known."""
+
+    def finish(self, *, complete: bool, guarded: bool) -> None:
+        """Write what is left to write; `complete` when the source was read to its end."""
+
+    def abandon(self) -> None:
+        """Let go without writing any more."""
