@@ -1,0 +1,88 @@
+"""The XML bodies of requests, written as text: small, fixed shapes, no tree to build."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from xml.sax.saxutils import escape
+
+from caldav_run.dav import names
+from caldav_run.model import Calendar
+
+_HEAD: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
+_DECLARATIONS: Final = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in names.PREFIXES.items())
+_PREFIX_OF: Final = {uri: prefix for prefix, uri in names.PREFIXES.items()}
+
+
+def propfind(properties: Iterable[str]) -> bytes:
+    """Return the body that asks for these properties (RFC 4918 section 14.20)."""
+    asked = "".join(_empty(name) for name in properties)
+    return _document("d:propfind", f"<d:prop>{asked}</d:prop>")
+
+
+def multiget(hrefs: Iterable[str]) -> bytes:
+    """Return the body of a calendar-multiget for these hrefs (RFC 4791 section 9.10).
+
+    Args:
+        hrefs: The members to give, each in the server's own spelling.
+    """
+    listed = "".join(f"<d:href>{escape(href)}</d:href>" for href in hrefs)
+    return _document(
+        "c:calendar-multiget", f"<d:prop><d:getetag/><c:calendar-data/></d:prop>{listed}"
+    )
+
+
+def mkcalendar(properties: Mapping[str, str]) -> bytes:
+    """Return the body that creates a calendar with these properties (RFC 4791 section 9.2).
+
+    Args:
+        properties: The markup of each property's value, by Clark name.
+    """
+    return _document("c:mkcalendar", _set(properties))
+
+
+def extended_mkcol(properties: Mapping[str, str]) -> bytes:
+    """Return the body of an extended MKCOL that creates a calendar (RFC 5689 section 5.1)."""
+    kind = {names.RESOURCETYPE: "<d:collection/><c:calendar/>"}
+    return _document("d:mkcol", _set(kind | dict(properties)))
+
+
+def proppatch(properties: Mapping[str, str]) -> bytes:
+    """Return the body that sets these properties (RFC 4918 section 14.19)."""
+    return _document("d:propertyupdate", _set(properties))
+
+
+def values(calendar: Calendar) -> dict[str, str]:
+    """Return the markup of each property that a calendar has, by Clark name."""
+    texts = {
+        names.DISPLAYNAME: calendar.display_name,
+        names.COLOR: calendar.color,
+        names.ORDER: None if calendar.order is None else str(calendar.order),
+        names.DESCRIPTION: calendar.description,
+        names.TIMEZONE: calendar.timezone,
+    }
+    markup = {name: escape(text) for name, text in texts.items() if text is not None}
+    if calendar.components:
+        markup[names.COMPONENT_SET] = "".join(
+            f'<c:comp name="{escape(name)}"/>' for name in calendar.components
+        )
+    return markup
+
+
+def _document(root: str, content: str) -> bytes:
+    return f"{_HEAD}<{root}{_DECLARATIONS}>{content}</{root}>".encode()
+
+
+def _set(properties: Mapping[str, str]) -> str:
+    elements = "".join(
+        f"<{_qualified(name)}>{markup}</{_qualified(name)}>" for name, markup in properties.items()
+    )
+    return f"<d:set><d:prop>{elements}</d:prop></d:set>"
+
+
+def _empty(name: str) -> str:
+    return f"<{_qualified(name)}/>"
+
+
+def _qualified(name: str) -> str:
+    """Return a Clark name as prefix and local name."""
+    uri, _, local = name[1:].partition("}")
+    return f"{_PREFIX_OF[uri]}:{local}"

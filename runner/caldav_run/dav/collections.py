@@ -1,0 +1,123 @@
+"""Calendar collections: listed with the properties that a restore gives back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from caldav_run.dav import bodies, hrefs, names
+from caldav_run.dav.connection import Connection
+from caldav_run.dav.multistatus import Response
+from caldav_run.model import Calendar
+
+_WANTED: Final = (
+    names.RESOURCETYPE,
+    names.DISPLAYNAME,
+    names.COMPONENT_SET,
+    names.DESCRIPTION,
+    names.TIMEZONE,
+    names.COLOR,
+    names.ORDER,
+    names.PRIVILEGES,
+    names.SYNC_TOKEN,
+    names.GETCTAG,
+)
+# Any of these lets a client add members (RFC 3744 section 3).
+_WRITING: Final = frozenset(f"{{{names.DAV}}}{name}" for name in ("all", "write", "bind"))
+_SCHEDULING: Final = frozenset({names.SCHEDULE_INBOX, names.SCHEDULE_OUTBOX})
+_BOXES: Final = frozenset({"inbox", "outbox", ".in", ".out"})
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A calendar on the server.
+
+    Attributes:
+        calendar: Its properties, and its id relative to its home.
+        url: Where it is, with a final slash.
+    """
+
+    calendar: Calendar
+    url: str
+
+
+def properties() -> bytes:
+    """Return the PROPFIND body that asks for all that a `Calendar` holds."""
+    return bodies.propfind(_WANTED)
+
+
+def listed(connection: Connection, home: str, *, relative: bool) -> Iterator[Collection]:
+    """Yield the calendars that lie in a home.
+
+    Args:
+        connection: The account's connection.
+        home: The home's URL, with a final slash.
+        relative: Whether ids are relative to this home; in a second home they are paths, so that
+            two calendars of one name stay apart.
+
+    Raises:
+        StatusError: The home cannot be listed.
+        ConnectorError: See `Connection.multistatus`.
+    """
+    seen: set[str] = set()
+    for response in connection.multistatus("PROPFIND", home, properties()):
+        key = hrefs.key(hrefs.path_of(response.href))
+        # One server in the field lists what it holds twice.
+        if is_calendar(response) and key not in seen:
+            seen.add(key)
+            yield collection(response, home, relative=relative)
+
+
+def is_calendar(response: Response) -> bool:
+    """Return whether this is a calendar that holds items of its own.
+
+    A scheduling box is none, though some servers type it as one; and one types real calendars as
+    an outbox too, so that only the name tells.
+    """
+    types = _children(response, names.RESOURCETYPE)
+    if names.CALENDAR not in types:
+        return False
+    name = hrefs.key(hrefs.path_of(response.href)).rpartition("/")[2]
+    return name.lower() not in _BOXES or not (types & _SCHEDULING or name.startswith("."))
+
+
+def collection(response: Response, home: str, *, relative: bool) -> Collection:
+    """Return the calendar that a response describes, seen from its home."""
+    path = hrefs.path_of(response.href).rstrip("/")
+    below = hrefs.relative(path, home) if relative else None
+    order = response.text(names.ORDER) or ""
+    calendar = Calendar(
+        id=below or path,
+        display_name=response.text(names.DISPLAYNAME),
+        color=response.text(names.COLOR),
+        order=int(order) if order.strip().lstrip("-").isdecimal() else None,
+        description=response.text(names.DESCRIPTION),
+        timezone=response.text(names.TIMEZONE),
+        components=_components(response),
+        read_only=_read_only(response),
+        token=response.text(names.SYNC_TOKEN) or response.text(names.GETCTAG),
+    )
+    return Collection(calendar, response.url.rstrip("/") + "/")
+
+
+def _components(response: Response) -> tuple[str, ...]:
+    element = response.properties.get(names.COMPONENT_SET)
+    if element is None:
+        return ()
+    listed_names = {comp.get("name", "").upper() for comp in element.iterfind(names.COMP)}
+    return tuple(sorted(listed_names - {""}))
+
+
+def _read_only(response: Response) -> bool:
+    element = response.properties.get(names.PRIVILEGES)
+    if element is None:
+        return False
+    granted = {
+        str(right.tag) for privilege in element.iterfind(names.PRIVILEGE) for right in privilege
+    }
+    # An empty set is how a server says that it does not tell.
+    return bool(granted) and not granted & _WRITING
+
+
+def _children(response: Response, name: str) -> frozenset[str]:
+    element = response.properties.get(name)
+    return frozenset() if element is None else frozenset(str(child.tag) for child in element)

@@ -1,0 +1,276 @@
+"""HTTP for CalDAV: python-caldav's session and credentials, our own redirects, retries and XML."""
+
+import time
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import urljoin
+
+import caldav_run
+from caldav_run.dav import failures, multistatus
+from caldav_run.dav.origin import Origin, Trust
+from caldav_run.dav.settings import Auth, Settings
+from caldav_run.errors import AccessError, ConnectorError
+
+if TYPE_CHECKING:
+    from caldav.davclient import DAVClient
+    from niquests import Response as HttpResponse
+
+MAX_HOPS: Final = 5
+_REDIRECTS: Final = frozenset({301, 302, 307, 308})
+_BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_WAITS_S: Final = (1.0, 4.0)
+_LONGEST_WAIT_S: Final = 30.0
+_CHUNK: Final = 64 * 1024
+_ANSWER_LIMIT: Final = 64 * 1024 * 1024
+_ERROR_LIMIT: Final = 64 * 1024
+_XML: Final = {"Content-Type": "application/xml; charset=utf-8"}
+
+
+class Reply:
+    """An answer whose body has not been read yet; to be closed, best by `with`."""
+
+    def __init__(self, response: "HttpResponse", method: str, timeout_s: float) -> None:
+        """Wrap the library's response."""
+        self._response = response
+        self._method = method
+        self._timeout_s = timeout_s
+        self.status = int(response.status_code or 0)
+        self.url = str(response.url)
+
+    def header(self, name: str) -> str:
+        """Return a header's value, or an empty text."""
+        value: str = self._response.headers.get(name) or ""
+        return value
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the body as it arrives.
+
+        Raises:
+            InterruptedAnswerError: The body ends early or stops coming.
+        """
+        from niquests.exceptions import RequestException
+
+        try:
+            yield from self._response.iter_content(_CHUNK)
+        except RequestException as error:
+            raise failures.translate(error, self.url, self._timeout_s) from error
+
+    def read(self, limit: int = _ANSWER_LIMIT) -> bytes:
+        """Return the whole body.
+
+        Args:
+            limit: How many bytes are accepted at most.
+
+        Raises:
+            MalformedAnswerError: The body is longer; a part of it would be a lie.
+        """
+        body = self._beginning(limit + 1)
+        if len(body) > limit:
+            raise failures.MalformedAnswerError(f"{self.url} gave more than {limit} bytes")
+        return body
+
+    def error(self) -> failures.StatusError:
+        """Return this answer as an error, with the server's own words."""
+        body = self._beginning(_ERROR_LIMIT)
+        said = failures.words(body, self.header("Content-Type"))
+        return failures.StatusError(self._method, self.url, self.status, said)
+
+    def _beginning(self, limit: int) -> bytes:
+        body = bytearray()
+        for chunk in self.chunks():
+            body += chunk
+            if len(body) >= limit:
+                break
+        return bytes(body[:limit])
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._response.close()
+
+    def __enter__(self) -> Self:
+        """Return the reply."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the reply."""
+        self.close()
+
+
+class Connection:
+    """One client of one account. Not for use by several threads at once.
+
+    Args:
+        settings: What to connect with.
+        base: The URL that the service was found at; its origin is what the credentials are for.
+        anonymous: Whether to ask without credentials, and then wherever a redirect leads.
+    """
+
+    def __init__(
+        self, settings: Settings, base: str | None = None, *, anonymous: bool = False
+    ) -> None:
+        """Open no connection yet; that happens with the first request."""
+        self.base = base or settings.base
+        self.trust: Trust = settings.trust_for(self.base)
+        self.username = settings.username
+        self._settings = settings
+        self._anonymous = anonymous
+        self._opened: DAVClient | None = None
+
+    def send(
+        self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """Send a request, follow its redirects, and wait where the server asks for it.
+
+        Raises:
+            UnreachableError: No connection can be made.
+            InterruptedAnswerError: No answer came.
+            AccessError: The credentials are refused.
+            ConnectorError: TLS fails, or the answer leads where the credentials must not go.
+        """
+        for wait_s in _WAITS_S:
+            reply = self._follow(method, url, body, headers or {})
+            if reply.status not in _BUSY:
+                return reply
+            after = reply.header("Retry-After")
+            asked_s = float(after) if after.isdigit() else wait_s
+            if asked_s > _LONGEST_WAIT_S:
+                return reply
+            reply.close()
+            time.sleep(asked_s)
+        return self._follow(method, url, body, headers or {})
+
+    def multistatus(
+        self, method: str, url: str, body: bytes, depth: int = 1
+    ) -> Iterator[multistatus.Response]:
+        """Yield the responses of a PROPFIND, REPORT or PROPPATCH while they arrive.
+
+        Raises:
+            StatusError: The answer is no multistatus.
+            MalformedAnswerError: The answer is no XML.
+            ConnectorError: See `send`.
+        """
+        with self.send(method, url, body, {**_XML, "Depth": str(depth)}) as reply:
+            if reply.status != HTTPStatus.MULTI_STATUS:
+                raise reply.error()
+            yield from multistatus.parse(reply.chunks(), reply.url)
+
+    def close(self) -> None:
+        """Let go of the session; safe to call twice."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _follow(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        self._check(url, url)
+        current = url
+        for _ in range(MAX_HOPS + 1):
+            reply = self._ask(method, current, body, headers)
+            if reply.status not in _REDIRECTS:
+                return reply
+            following = urljoin(current, reply.header("Location"))
+            reply.close()
+            self._check(following, current)
+            current = following
+        raise ConnectorError(f"{url} redirects more than {MAX_HOPS} times")
+
+    def _check(self, url: str, came_from: str) -> None:
+        """Stop before credentials go where the user did not send them."""
+        origin = Origin.of(url)
+        if not self.trust.protected(origin):
+            raise ConnectorError(f"{came_from} leads to {origin}, which is not encrypted")
+        if self._anonymous or self.trust.allows(url):
+            return
+        host = str(origin).partition("://")[2]
+        raise ConnectorError(
+            f"{came_from} leads to another server, {origin}, which did not get the password",
+            mend=f"if that is right, add: trust_hosts: [{host}]",
+        )
+
+    def _ask(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        reply = self._exchange(method, url, body, headers)
+        if reply.status != HTTPStatus.UNAUTHORIZED or self._anonymous:
+            return reply
+        if self._change_to_digest(reply):
+            reply.close()
+            reply = self._exchange(method, url, body, headers)
+        if reply.status == HTTPStatus.UNAUTHORIZED:
+            with reply:
+                raise self._refused(reply)
+        return reply
+
+    def _exchange(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        from niquests.exceptions import RequestException
+
+        client = self._client()
+        try:
+            response = client.session.request(
+                method,
+                url,
+                data=body,
+                headers=dict(headers),
+                auth=client.auth,
+                timeout=self._settings.timeout_s,
+                verify=client.ssl_verify_cert,
+                allow_redirects=False,
+                stream=True,
+            )
+        except RequestException as error:
+            raise failures.translate(error, url, self._settings.timeout_s) from error
+        return Reply(response, method, self._settings.timeout_s)
+
+    def _client(self) -> "DAVClient":
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+    def _open(self) -> "DAVClient":
+        from caldav.davclient import DAVClient
+
+        settings = self._settings
+        credentials: dict[str, Any] = {}
+        if settings.password is not None and not self._anonymous:
+            # Unasked: Cyrus answers 207 with nothing in it to who is not signed in.
+            kind = Auth.BASIC if settings.auth is Auth.AUTO else settings.auth
+            credentials = {
+                "username": settings.username,
+                "password": settings.password.reveal(),
+                "auth_type": str(kind),
+            }
+        client = DAVClient(
+            url=self.base,
+            enable_rfc6764=False,
+            ssl_verify_cert=True if settings.ca_file is None else str(settings.ca_file),
+            **credentials,
+        )
+        # No .netrc, no proxy or certificate bundle from the environment.
+        client.session.trust_env = False
+        client.session.headers["User-Agent"] = f"caldav-run/{caldav_run.__version__}"
+        client.session.headers["Accept"] = "*/*"
+        return client
+
+    def _change_to_digest(self, reply: Reply) -> bool:
+        """Sign in by Digest from now on, where that is what the server asks for."""
+        client = self._client()
+        offered = client.extract_auth_types(reply.header("WWW-Authenticate"))
+        wanted = self._settings.auth is Auth.AUTO and client.auth_type == Auth.BASIC
+        if not wanted or Auth.DIGEST not in offered:
+            return False
+        client.auth_type = str(Auth.DIGEST)
+        client.build_auth_object()
+        return True
+
+    def _refused(self, reply: Reply) -> AccessError:
+        if self._settings.password is None:
+            return AccessError(f"{reply.url} asks for a login", mend="set username and password")
+        who = self._settings.username or "the token"
+        return AccessError(
+            f"{reply.url} refuses the password of {who!r}",
+            mend="check username and password; many services want an app password here",
+        )

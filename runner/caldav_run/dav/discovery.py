@@ -1,0 +1,197 @@
+"""From a host or any URL of an account to its calendars (RFC 6764, RFC 5397, RFC 4791)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+from caldav_run.dav import bodies, collections, failures, hrefs, names
+from caldav_run.dav.collections import Collection
+from caldav_run.dav.connection import Connection
+from caldav_run.dav.multistatus import Response
+from caldav_run.dav.settings import Settings
+from caldav_run.errors import AccessError, ConnectorError
+
+WELL_KNOWN: Final = "/.well-known/caldav"
+_LOCATING: Final = (
+    names.RESOURCETYPE,
+    names.CURRENT_USER_PRINCIPAL,
+    names.CALENDAR_HOME_SET,
+)
+_FOUND: Final = frozenset({HTTPStatus.MULTI_STATUS, HTTPStatus.UNAUTHORIZED})
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What was found behind a URL.
+
+    Attributes:
+        connection: Signed in, for all further requests.
+        identity: The URL that tells this account from others: its principal's, else its home's.
+        homes: The calendar homes, with a final slash.
+        single: The only calendar, when the URL names one; the homes then serve for new ones.
+    """
+
+    connection: Connection
+    identity: str
+    homes: tuple[str, ...]
+    single: Collection | None = None
+
+    @property
+    def origin(self) -> str:
+        """The identity and the user, as one text."""
+        username = self.connection.username
+        return f"{self.identity} as {username}" if username else self.identity
+
+    def collections(self) -> Iterator[Collection]:
+        """Yield the account's calendars.
+
+        Raises:
+            ConnectorError: A home cannot be listed.
+        """
+        if self.single is not None:
+            yield self.single
+            return
+        for number, home in enumerate(self.homes):
+            try:
+                yield from collections.listed(self.connection, home, relative=number == 0)
+            except failures.StatusError as error:
+                raise failures.for_account(error, home) from error
+
+
+def find(settings: Settings) -> Account:
+    """Find the account that the settings lead to.
+
+    Raises:
+        AccessError: The credentials are refused, or silently not used.
+        ConnectorError: Nothing there speaks CalDAV, or it cannot be reached.
+    """
+    base = resolve_host(settings) if settings.bare else settings.base
+    connection = Connection(settings, base)
+    try:
+        return _locate(connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def resolve_host(settings: Settings) -> str:
+    """Return the URL that a bare host serves CalDAV at, asking without credentials.
+
+    Raises:
+        ConnectorError: The host cannot be reached.
+    """
+    if urlsplit(settings.base).path != "/":
+        return settings.base
+    well_known = urljoin(settings.base, WELL_KNOWN)
+    connection = Connection(settings, anonymous=True)
+    try:
+        with connection.send("PROPFIND", well_known, _locating(), {"Depth": "0"}) as reply:
+            found = reply.status in _FOUND
+            return reply.url if found and reply.url != well_known else settings.base
+    finally:
+        connection.close()
+
+
+def _locate(connection: Connection) -> Account:
+    here = connection.base
+    candidates = [here, urljoin(here, WELL_KNOWN)]
+    if urlsplit(here).path in {"", "/"}:
+        # The root of a host is a web page more often than a part of the service.
+        candidates.reverse()
+    refusals: dict[str, ConnectorError] = {}
+    for url in candidates:
+        try:
+            found = _look_at(connection, url)
+        except (failures.StatusError, failures.MalformedAnswerError) as error:
+            refusals[url] = _meaning(error, here)
+            continue
+        if found is not None:
+            return found
+    # What the well-known address says matters to nobody who gave another one.
+    raise refusals.get(here) or failures.no_caldav(here, "no principal, no calendars")
+
+
+def _meaning(
+    error: failures.StatusError | failures.MalformedAnswerError, url: str
+) -> ConnectorError:
+    if isinstance(error, failures.StatusError):
+        return failures.for_account(error, url)
+    return failures.no_caldav(url, error.message)
+
+
+def _look_at(connection: Connection, url: str) -> Account | None:
+    """Return the account that a URL belongs to; None when it leads to nothing."""
+    response = _describe(connection, url, _locating())
+    there = _folder(response.base)
+    if collections.is_calendar(response):
+        return _single(connection, there, response)
+    if homes := _homes(response):
+        return Account(connection, there, homes)
+    principal = _principal(response)
+    homes = _homes_of(connection, principal) if principal else ()
+    if any(_lies_in(home, there) for home in homes):
+        return Account(connection, principal or there, homes)
+    # Not on the way to the user's own home: perhaps a home that somebody else shares.
+    if any(True for _ in collections.listed(connection, there, relative=True)):
+        return Account(connection, there, (there,))
+    return Account(connection, principal, homes) if principal and homes else None
+
+
+def _single(connection: Connection, url: str, response: Response) -> Account:
+    principal = _principal(response)
+    homes = _homes_of(connection, principal) if principal else ()
+    around = (_folder(url.rstrip("/").rpartition("/")[0]),)
+    home = next((home for home in homes if _lies_in(url, home)), around[0])
+    described = _describe(connection, url, collections.properties())
+    found = collections.collection(described, home, relative=True)
+    return Account(connection, url, homes or around, single=found)
+
+
+def _describe(connection: Connection, url: str, body: bytes) -> Response:
+    for response in connection.multistatus("PROPFIND", url, body, depth=0):
+        return response
+    raise failures.MalformedAnswerError(f"{url} describes nothing")
+
+
+def _homes_of(connection: Connection, principal: str) -> tuple[str, ...]:
+    return _homes(_describe(connection, principal, bodies.propfind([names.CALENDAR_HOME_SET])))
+
+
+def _homes(response: Response) -> tuple[str, ...]:
+    element = response.properties.get(names.CALENDAR_HOME_SET)
+    found = () if element is None else (href.text for href in element.iterfind(names.HREF))
+    urls = (hrefs.resolve(response.base, href.strip()) for href in found if href)
+    return tuple(dict.fromkeys(_folder(url) for url in urls))
+
+
+def _principal(response: Response) -> str | None:
+    """Return the user's principal.
+
+    Raises:
+        AccessError: The server took the request for nobody's.
+    """
+    element = response.properties.get(names.CURRENT_USER_PRINCIPAL)
+    if element is None:
+        return None
+    if element.find(names.UNAUTHENTICATED) is not None:
+        raise AccessError(
+            f"{response.base} did not sign anybody in", mend="check username, password and auth"
+        )
+    href = element.findtext(names.HREF)
+    return hrefs.resolve(response.base, href.strip()) if href else None
+
+
+def _locating() -> bytes:
+    return bodies.propfind(_LOCATING)
+
+
+def _folder(url: str) -> str:
+    return url.rstrip("/") + "/"
+
+
+def _lies_in(inner: str, outer: str) -> bool:
+    """Return whether one URL's path is the other's, or lies below it."""
+    above = hrefs.key(urlsplit(outer).path).rstrip("/")
+    return f"{hrefs.key(urlsplit(inner).path)}/".startswith(f"{above}/")

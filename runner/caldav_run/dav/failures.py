@@ -1,0 +1,156 @@
+"""What can go wrong on the wire, as errors that say what a person can do."""
+
+import socket
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Final
+
+from lxml import etree
+
+from caldav_run.dav import names
+from caldav_run.errors import AccessError, ConnectorError, TemporaryError
+
+_WORDS_LIMIT: Final = 200
+_PHRASES: Final = {int(status): status.phrase for status in HTTPStatus}
+_FORBIDDEN: Final = frozenset({401, 403})
+_BUSY: Final = frozenset({429, 503, 507})
+
+_UNREACHABLE: Final = (
+    (socket.gaierror, "the host is unknown", "check its spelling"),
+    (ConnectionRefusedError, "the connection is refused", "check host and port"),
+)
+
+
+class UnreachableError(TemporaryError):
+    """No connection could be made at all."""
+
+
+class InterruptedAnswerError(TemporaryError):
+    """The server did not answer in time, or stopped in the middle of an answer."""
+
+
+class MalformedAnswerError(ConnectorError):
+    """The answer is not the XML that it should be."""
+
+
+class StatusError(ConnectorError):
+    """The server answered with a status that means no.
+
+    Args:
+        method: The request's method.
+        url: Where it was sent.
+        status: The HTTP status.
+        words: What the server says about it; may be empty.
+    """
+
+    def __init__(self, method: str, url: str, status: int, words: str = "") -> None:
+        """Compose the message and keep the status, which callers decide by."""
+        self.status = status
+        self.words = words
+        super().__init__(f"{method} {url} was answered {in_words(status, words)}")
+
+
+def in_words(status: int, words: str) -> str:
+    """Return a status with its standard phrase and the server's own words."""
+    phrase = _PHRASES.get(status, "")
+    return f"{status} {phrase}".rstrip() + (f": {words}" if words else "")
+
+
+def for_account(error: StatusError, url: str) -> ConnectorError:
+    """Return what a refusing answer means when it concerns the account as a whole."""
+    said = in_words(error.status, error.words)
+    if error.status in _FORBIDDEN:
+        return AccessError(f"{url} refuses access: {said}")
+    if error.status in _BUSY:
+        return TemporaryError(f"{url} is busy: {said}", mend="try again later")
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return TemporaryError(f"{url} has an internal error: {said}", mend="try again later")
+    return no_caldav(url, said)
+
+
+def no_caldav(url: str, found: str) -> ConnectorError:
+    """Return the error for a URL behind which no CalDAV server answers."""
+    return ConnectorError(
+        f"{url} is no CalDAV server ({found})",
+        mend="look up the CalDAV address in the settings of the calendar service",
+    )
+
+
+def translate(error: Exception, url: str, timeout_s: float) -> ConnectorError:
+    """Return what an error of the HTTP library means.
+
+    Args:
+        error: What the library raised.
+        url: The URL that was asked for.
+        timeout_s: How long was waited, in seconds.
+    """
+    from niquests import exceptions
+
+    causes = tuple(_causes(error))
+    reason = _innermost(causes)
+    if isinstance(error, exceptions.SSLError):
+        return ConnectorError(
+            f"no secure connection to {url}: {reason}",
+            mend="check the host name and the clock; for a private authority set ca_file",
+        )
+    if isinstance(error, (exceptions.InvalidURL, exceptions.InvalidSchema)):
+        return ConnectorError(f"{url} cannot be asked: {reason}")
+    if isinstance(error, exceptions.ConnectTimeout):
+        return UnreachableError(f"{url} did not accept a connection within {timeout_s:g} s")
+    for kind, problem, mend in _UNREACHABLE:
+        if any(isinstance(cause, kind) for cause in causes):
+            return UnreachableError(f"{url}: {problem}", mend=mend)
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        return InterruptedAnswerError(f"{url} did not answer within {timeout_s:g} s")
+    return InterruptedAnswerError(f"{url} broke off: {reason}")
+
+
+def words(body: bytes, content_type: str) -> str:
+    """Return what a server says in an error's body, in one line of at most 200 characters.
+
+    The text of web pages is passed over: it is made for a browser and buries the one sentence.
+    """
+    if "html" in content_type:
+        return "a web page"
+    if "xml" in content_type or body.lstrip().startswith(b"<?xml"):
+        return _shorten(_xml_words(body))
+    if content_type.startswith("text/plain"):
+        return _shorten(body.decode(errors="replace"))
+    return ""
+
+
+def _xml_words(body: bytes) -> str:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+    root = etree.fromstring(body, parser) if body else None
+    if root is None:
+        return ""
+    for name in (names.SABRE_MESSAGE, names.RESPONSE_DESCRIPTION):
+        found = root.find(f".//{name}")
+        if found is not None and found.text:
+            return found.text
+    holder = root if root.tag == names.ERROR else root.find(f".//{names.ERROR}")
+    # A precondition is an empty element whose name is the message (RFC 4918 section 16).
+    conditions = [] if holder is None else [etree.QName(child).localname for child in holder]
+    return ", ".join(conditions)
+
+
+def _shorten(text: str) -> str:
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return line if len(line) <= _WORDS_LIMIT else line[: _WORDS_LIMIT - 1] + "…"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what lies beneath it; the library hides causes in three places."""
+    current: BaseException | None = error
+    seen: set[int] = set()
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        inner = (getattr(current, "reason", None), *current.args, current.__cause__)
+        current = next(
+            (each for each in inner if isinstance(each, BaseException)), current.__context__
+        )
+
+
+def _innermost(causes: tuple[BaseException, ...]) -> str:
+    return _shorten(str(causes[-1])) or type(causes[-1]).__name__

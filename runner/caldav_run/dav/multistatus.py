@@ -1,0 +1,114 @@
+"""Multistatus answers, read as they arrive (RFC 4918 section 13)."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+from lxml import etree
+
+from caldav_run.dav import hrefs, names
+from caldav_run.dav.failures import MalformedAnswerError
+
+ELEMENT_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes that one DAV:response may take; `huge_tree` lifts the parser's own limits."""
+
+_OK: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a multistatus says of one resource.
+
+    Attributes:
+        href: The resource, as the server spells it.
+        base: The URL whose answer this is; a relative `href` counts from there.
+        status: The status of the resource as a whole; 200 when only properties are listed.
+        properties: The properties that were found, by Clark name.
+    """
+
+    href: str
+    base: str
+    status: int
+    properties: Mapping[str, etree._Element]
+
+    @property
+    def url(self) -> str:
+        """The resource's whole URL."""
+        return hrefs.resolve(self.base, self.href)
+
+    def text(self, name: str) -> str | None:
+        """Return a property's text; None when it is missing or empty."""
+        element = self.properties.get(name)
+        return None if element is None else element.text
+
+
+def parse(chunks: Iterable[bytes], url: str) -> Iterator[Response]:
+    """Yield each response while the answer arrives; memory does not grow with the answer.
+
+    Args:
+        chunks: The body in pieces of any size.
+        url: Where the answer comes from.
+
+    Raises:
+        MalformedAnswerError: The body is not well-formed XML, is no multistatus, or one response
+            is larger than `ELEMENT_LIMIT`.
+    """
+    parser = etree.XMLPullParser(
+        events=("end",),
+        tag=(names.RESPONSE, names.MULTISTATUS),
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=True,
+    )
+    complete = False
+    pending = 0
+    try:
+        for chunk in chunks:
+            parser.feed(chunk)
+            pending += len(chunk)
+            for _, found in parser.read_events():
+                element = cast("etree._Element", found)  # noqa: SLF001 - lxml names its type so
+                pending = 0
+                complete = element.tag == names.MULTISTATUS
+                if not complete:
+                    yield _response(element, url)
+                    _drop(element)
+            if pending > ELEMENT_LIMIT:
+                raise MalformedAnswerError(f"{url} gave one element of more than 64 MiB")
+        parser.close()
+    except etree.XMLSyntaxError as error:
+        raise MalformedAnswerError(f"{url} gave XML that cannot be read: {error}") from error
+    if not complete:
+        raise MalformedAnswerError(f"{url} gave XML that is no multistatus")
+
+
+def _response(element: etree._Element, url: str) -> Response:
+    href = element.findtext(names.HREF)
+    if href is None or not href.strip():
+        raise MalformedAnswerError(f"{url} gave a response without a name")
+    found: dict[str, etree._Element] = {}
+    for propstat in element.iterfind(names.PROPSTAT):
+        # Some servers leave the status out where all is well.
+        if _status(propstat) != _OK:
+            continue
+        for prop in propstat.iterfind(names.PROP):
+            found.update((str(child.tag), child) for child in prop)
+    return Response(href.strip(), url, _status(element), found)
+
+
+def _status(element: etree._Element) -> int:
+    """Return the number in a DAV:status such as `HTTP/1.1 404 Not Found`; 200 when missing."""
+    line = element.findtext(names.STATUS)
+    if line is None:
+        return _OK
+    number = line.split()[1:2]
+    return int(number[0]) if number and number[0].isdigit() else 0
+
+
+def _drop(element: etree._Element) -> None:
+    """Let a finished response go, and what stands before it in its parent."""
+    parent = element.getparent()
+    element.clear()
+    if parent is not None:
+        while parent[0] is not element:
+            del parent[0]

@@ -1,0 +1,48 @@
+"""The XML names that CalDAV speaks, in Clark notation."""
+
+from typing import Final
+
+DAV: Final = "DAV:"
+CALDAV: Final = "urn:ietf:params:xml:ns:caldav"
+APPLE: Final = "http://apple.com/ns/ical/"
+CALENDARSERVER: Final = "http://calendarserver.org/ns/"
+SABRE: Final = "http://sabredav.org/ns"
+
+# What a request writes before its names; an answer may use any prefixes it likes.
+PREFIXES: Final = {"d": DAV, "c": CALDAV, "a": APPLE, "cs": CALENDARSERVER}
+
+RESPONSE: Final = f"{{{DAV}}}response"
+HREF: Final = f"{{{DAV}}}href"
+STATUS: Final = f"{{{DAV}}}status"
+PROPSTAT: Final = f"{{{DAV}}}propstat"
+PROP: Final = f"{{{DAV}}}prop"
+MULTISTATUS: Final = f"{{{DAV}}}multistatus"
+RESPONSE_DESCRIPTION: Final = f"{{{DAV}}}responsedescription"
+ERROR: Final = f"{{{DAV}}}error"
+SABRE_MESSAGE: Final = f"{{{SABRE}}}message"
+
+RESOURCETYPE: Final = f"{{{DAV}}}resourcetype"
+COLLECTION: Final = f"{{{DAV}}}collection"
+DISPLAYNAME: Final = f"{{{DAV}}}displayname"
+GETETAG: Final = f"{{{DAV}}}getetag"
+GETCONTENTTYPE: Final = f"{{{DAV}}}getcontenttype"
+SYNC_TOKEN: Final = f"{{{DAV}}}sync-token"
+PRINCIPAL: Final = f"{{{DAV}}}principal"
+CURRENT_USER_PRINCIPAL: Final = f"{{{DAV}}}current-user-principal"
+UNAUTHENTICATED: Final = f"{{{DAV}}}unauthenticated"
+PRIVILEGES: Final = f"{{{DAV}}}current-user-privilege-set"
+PRIVILEGE: Final = f"{{{DAV}}}privilege"
+
+CALENDAR: Final = f"{{{CALDAV}}}calendar"
+CALENDAR_DATA: Final = f"{{{CALDAV}}}calendar-data"
+CALENDAR_HOME_SET: Final = f"{{{CALDAV}}}calendar-home-set"
+COMPONENT_SET: Final = f"{{{CALDAV}}}supported-calendar-component-set"
+COMP: Final = f"{{{CALDAV}}}comp"
+DESCRIPTION: Final = f"{{{CALDAV}}}calendar-description"
+TIMEZONE: Final = f"{{{CALDAV}}}calendar-timezone"
+SCHEDULE_INBOX: Final = f"{{{CALDAV}}}schedule-inbox"
+SCHEDULE_OUTBOX: Final = f"{{{CALDAV}}}schedule-outbox"
+
+COLOR: Final = f"{{{APPLE}}}calendar-color"
+ORDER: Final = f"{{{APPLE}}}calendar-order"
+GETCTAG: Final = f"{{{CALENDARSERVER}}}getctag"

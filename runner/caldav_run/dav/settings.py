@@ -1,0 +1,85 @@
+"""What a connection to a CalDAV account is made from."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from caldav_run.dav.origin import Origin, Trust
+from caldav_run.errors import SetupError
+from caldav_run.secret import Secret
+
+
+class Auth(StrEnum):
+    """How the user proves who they are."""
+
+    AUTO = "auto"
+    BASIC = "basic"
+    DIGEST = "digest"
+    BEARER = "bearer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that a connection needs to know; nothing is contacted by making one.
+
+    Attributes:
+        url: Where to begin: a URL, or a host with or without a port.
+        username: Who to sign in as; None to ask without credentials.
+        password: The password, or with `Auth.BEARER` the token.
+        auth: How to sign in; `AUTO` sends Basic unasked and changes to Digest on demand.
+        timeout_s: How long to wait for a connection and between two pieces of an answer.
+        trust_hosts: Hosts that may get the credentials beside the one of `url`.
+        insecure: Whether plain http may be used beyond this machine.
+        ca_file: Certificates to trust instead of the system's.
+    """
+
+    url: str
+    username: str | None = None
+    password: Secret | None = field(default=None, repr=False)
+    auth: Auth = Auth.AUTO
+    timeout_s: float = 60.0
+    trust_hosts: tuple[str, ...] = ()
+    insecure: bool = False
+    ca_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what would fail later, or leak.
+
+        Raises:
+            SetupError: The URL is none, holds a password, or would send one in clear; or half of
+                the credentials is missing.
+        """
+        if "@" in self.base.partition("://")[2].partition("/")[0]:
+            raise SetupError("the url holds a user", mend="use username and password instead")
+        if not self.trust.protected(Origin.of(self.base)):
+            raise SetupError(
+                f"{self.base} would send the password in clear over the network",
+                mend="write https://, or set insecure: true",
+            )
+        named = self.username is not None or self.auth is Auth.BEARER
+        if named != (self.password is not None):
+            missing = "password" if named else "username"
+            raise SetupError(f"{self.base} has no {missing}", mend=f"set {missing}")
+
+    @property
+    def bare(self) -> bool:
+        """Whether only a host was given, so that the service's address must be found first."""
+        return "://" not in self.url
+
+    @property
+    def base(self) -> str:
+        """The URL to begin with; a bare host is asked by https unless it is this machine."""
+        if not self.bare:
+            return self.url
+        address = self.url if "/" in self.url else f"{self.url}/"
+        local = Origin.of(f"https://{address}").loopback
+        return f"{'http' if local else 'https'}://{address}"
+
+    @property
+    def trust(self) -> Trust:
+        """Where the credentials may go."""
+        return self.trust_for(self.base)
+
+    def trust_for(self, base: str) -> Trust:
+        """Return where the credentials may go when the service was found at `base`."""
+        return Trust(Origin.of(base), self.trust_hosts, self.insecure)
