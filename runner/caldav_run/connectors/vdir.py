@@ -180,7 +180,7 @@ def etag(sha256: str) -> str:
 
 def _read_text(folder: Folder, name: str) -> str | None:
     data = _read_optional(folder, name, _MAX_TEXT_BYTES)
-    return None if data is None else data.decode("utf-8", "replace").strip() or None
+    return None if data is None else data.decode("utf-8", "replace").rstrip("\r\n") or None
 
 
 def _read_optional(folder: Folder, name: str, limit: int) -> bytes | None:

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
-from caldav_run.connectors.ics_fetch import Feed, shown
+from caldav_run.connectors.ics_fetch import Feed
 from caldav_run.connectors.ics_folder import FolderReading
 from caldav_run.connectors.ics_merged import readings
 from caldav_run.connectors.protocol import Baseline, Context
@@ -56,7 +56,7 @@ class IcsSource:
         if isinstance(place, Feed):
             query = urlsplit(place.url).query
             digest = hashlib.sha256(query.encode()).hexdigest()[:8]
-            return f"{shown(place.url)}?{digest}" if query else shown(place.url)
+            return f"{place.shown}?{digest}" if query else place.shown
         try:
             return str(place.resolve(strict=True))
         except OSError as error:
@@ -69,7 +69,7 @@ class IcsSource:
             yield from readings(
                 place.fetch(),
                 PurePosixPath(unquote(urlsplit(place.url).path)).stem or "calendar",
-                shown(place.url),
+                place.shown,
                 self._selection,
                 baseline,
             )

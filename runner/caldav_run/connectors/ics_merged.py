@@ -1,0 +1,62 @@
+"""One merged `.ics` file, as calendar programs export and publish it: one calendar."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from caldav_run.connectors.ics_folder import file_reading
+from caldav_run.connectors.protocol import Baseline
+from caldav_run.connectors.selection import Selection
+from caldav_run.errors import ConnectorError
+from caldav_run.ical.lines import logical_lines, parse_line
+from caldav_run.ical.merged import split
+from caldav_run.ical.values import unescape
+from caldav_run.model import Calendar, CalendarDone, CalendarExcluded, CalendarStart, Reading
+
+# The properties that stand before the first component; a web page starts otherwise.
+_HEAD: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(BEGIN:VCALENDAR.*?)(?:\r?\nBEGIN:|\Z)", re.IGNORECASE | re.DOTALL
+)
+
+
+def readings(
+    data: bytes, calendar: str, place: str, selection: Selection, baseline: Baseline
+) -> Iterator[Reading]:
+    """Yield one calendar and its items.
+
+    Args:
+        data: The file's bytes.
+        calendar: The calendar's id.
+        place: Where the bytes come from, for messages.
+        selection: Which calendars are meant.
+        baseline: The etags that need not be read again.
+
+    Raises:
+        ConnectorError: The bytes are no iCalendar stream.
+    """
+    head = _HEAD.match(data)
+    if head is None:
+        raise ConnectorError(
+            f"{place} is no calendar: it does not start with BEGIN:VCALENDAR",
+            mend="check the address; a page to log in may have been answered",
+        )
+    found = _calendar(calendar, head[1])
+    if not selection.selects(found):
+        yield CalendarExcluded(found)
+        return
+    yield CalendarStart(found)
+    for href, body in split(data):
+        yield file_reading(calendar, href, body, baseline)
+    yield CalendarDone(calendar)
+
+
+def _calendar(calendar: str, head: bytes) -> Calendar:
+    """Return the calendar with what the widely used X- properties say of it."""
+    lines = [parse_line(line) for line in logical_lines(head)]
+    values = {line.name: unescape(line.value) for line in reversed(lines)}
+    return Calendar(
+        id=calendar,
+        display_name=values.get("X-WR-CALNAME") or None,
+        color=values.get("X-APPLE-CALENDAR-COLOR") or None,
+        description=values.get("X-WR-CALDESC") or None,
+    )
