@@ -61,11 +61,7 @@ class MirrorRecipient:
             return
         item = view.item
         calendar, wanted = self._calendars[item.calendar]
-        try:
-            mine = version(item.body, item.href, None)
-        except ItemError as error:
-            self.tally.fail(error, f"{calendar.title}/{item.href}")
-            return
+        mine = version(item.body, item.href, None)
         if item.stale_since is not None:
             since = item.stale_since.strftime("%Y-%m-%d %H:%M")
             text = f"{calendar.title}: {mine.label}: last read {since} UTC, not readable after that"

@@ -48,8 +48,11 @@ def _excluded(known: Entry | None, item: Item, verdict: Verdict) -> Change | Non
 
 
 def unread_item(known: Entry | None, calendar: str, href: str, reason: str) -> Change | None:
-    """Return the row that carries an unread item forward, or None when one already does."""
-    if known is not None and known.unread:
+    """Return the row that carries an unread item forward, or None when one already does.
+
+    An item that a filter left out has no version to carry; it is asked for again next time.
+    """
+    if known is not None and (known.unread or known.excluded):
         return None
     return Change(op=Op.UNREAD, calendar=calendar, href=href, reason=reason)
 

@@ -1,0 +1,42 @@
+"""The events of a run as one JSON document."""
+
+from typing import Any
+
+from caldav_run.engine.events import (
+    Event,
+    Noted,
+    Planned,
+    RunFinished,
+    RunStarted,
+    Step,
+    StepFinished,
+)
+
+
+class Document:
+    """Gathers a run's events; `value` is what `--output json` prints."""
+
+    def __init__(self) -> None:
+        """Start an empty document."""
+        self.value: dict[str, Any] = {"steps": [], "changes": [], "notes": []}
+
+    def take(self, event: Event) -> None:
+        """Take one event into the document."""
+        match event:
+            case RunStarted():
+                self.value |= {"pipeline": event.pipeline, "dry": event.dry}
+            case StepFinished():
+                ended = {"state": event.state, "summary": event.summary}
+                self._append("steps", event.step, ended | {"counts": dict(event.counts)})
+            case Planned():
+                change = {"calendar": event.calendar, "sign": event.sign, "label": event.label}
+                self._append("changes", event.step, change)
+            case Noted():
+                self._append("notes", event.step, {"level": event.level, "text": event.text})
+            case RunFinished():
+                self.value["status"] = event.status
+            case _:
+                pass
+
+    def _append(self, to: str, step: Step, members: dict[str, Any]) -> None:
+        self.value[to].append({"step": {"kind": step.kind, "name": step.name}} | members)

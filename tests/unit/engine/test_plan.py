@@ -1,0 +1,227 @@
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caldav_run.engine.judge import KEEP, Verdict
+from caldav_run.engine.plan import (
+    Action,
+    Policy,
+    Verb,
+    calendar_row,
+    changed_item,
+    gone_items,
+    order,
+    plan,
+    unread_item,
+)
+from caldav_run.model import Calendar, Change, Entry, Item, Op, Provenance, Stamp, Version
+
+WORK = Calendar(id="work", display_name="Work", token="1")
+LUNCH = Item("work", "lunch.ics", '"1"', b"BEGIN:VCALENDAR", Provenance.REPORT)
+HELD = Entry('"1"', LUNCH.sha256)
+DROP = Verdict(keep=False, valid_until=None)
+
+
+def a_version(uid: str = "lunch", href: str = "lunch.ics", digest: bytes = b"1") -> Version:
+    return Version(
+        uid=uid,
+        href=href,
+        etag=None,
+        digest=digest,
+        stamp=Stamp(),
+        scheduled=False,
+        label=uid,
+    )
+
+
+def verbs(*actions: Action) -> list[Verb]:
+    return [action.verb for action in actions]
+
+
+# ------------------------------------------------------------------ sinks that append
+
+
+def test_a_new_item_is_added() -> None:
+    change = changed_item(None, LUNCH, KEEP, "lunch")
+    assert change is not None
+    assert (change.op, change.item, change.uid) == (Op.ADD, LUNCH, "lunch")
+
+
+def test_an_item_that_the_history_holds_is_no_news() -> None:
+    assert changed_item(HELD, LUNCH, KEEP, "lunch") is None
+
+
+def test_a_new_etag_on_the_same_bytes_stores_no_bytes() -> None:
+    change = changed_item(HELD._replace(etag='"0"'), LUNCH, KEEP, "lunch")
+    assert change is not None
+    assert change.op is Op.SAME
+
+
+def test_other_bytes_are_added_even_under_the_same_etag() -> None:
+    change = changed_item(HELD._replace(sha256="0" * 64), LUNCH, KEEP, "lunch")
+    assert change is not None
+    assert change.op is Op.ADD
+
+
+def test_an_item_that_was_unread_and_is_as_before_is_said_to_be_the_same() -> None:
+    change = changed_item(HELD._replace(unread=True), LUNCH, KEEP, "lunch")
+    assert change is not None
+    assert change.op is Op.SAME
+
+
+def test_another_expiry_of_the_verdict_is_remembered() -> None:
+    change = changed_item(HELD, LUNCH, Verdict(keep=True, valid_until=7.0), "lunch")
+    assert change is not None
+    assert (change.op, change.valid_until) == (Op.SAME, 7.0)
+
+
+def test_an_item_that_was_left_out_and_now_stays_is_added_with_its_bytes() -> None:
+    change = changed_item(HELD._replace(excluded=True), LUNCH, KEEP, "lunch")
+    assert change is not None
+    assert change.op is Op.ADD
+
+
+def test_an_item_that_a_filter_drops_is_excluded_and_its_etag_kept() -> None:
+    change = changed_item(HELD, LUNCH, DROP, "lunch")
+    assert change is not None
+    assert (change.op, change.etag, change.item) == (Op.EXCLUDED, '"1"', None)
+
+
+def test_an_item_that_stays_left_out_is_no_news() -> None:
+    assert changed_item(Entry('"1"', None, excluded=True), LUNCH, DROP, "lunch") is None
+
+
+def test_an_unread_item_is_carried_forward_once() -> None:
+    first = unread_item(HELD, "work", "lunch.ics", "500")
+    assert first == Change(op=Op.UNREAD, calendar="work", href="lunch.ics", reason="500")
+    assert unread_item(HELD._replace(unread=True), "work", "lunch.ics", "500") is None
+
+
+def test_an_item_that_never_was_read_is_named_as_unread() -> None:
+    assert unread_item(None, "work", "new.ics", "500") is not None
+
+
+def test_an_unread_item_that_a_filter_left_out_stays_left_out() -> None:
+    assert unread_item(HELD._replace(excluded=True), "work", "lunch.ics", "500") is None
+
+
+def test_what_was_not_named_is_gone() -> None:
+    known = {"b.ics": HELD, "a.ics": HELD, "c.ics": HELD}
+    gone = list(gone_items(known, {"c.ics"}, "work"))
+    assert [change.href for change in gone] == ["a.ics", "b.ics"]
+    assert {change.op for change in gone} == {Op.GONE}
+
+
+def test_a_calendar_whose_token_alone_moved_is_no_news() -> None:
+    assert calendar_row(WORK, replace(WORK, token="2"), unread=False) is None
+
+
+def test_a_calendar_with_another_colour_is_news() -> None:
+    red = replace(WORK, color="#ff0000")
+    assert calendar_row(WORK, red, unread=False) == Change(
+        op=Op.CALENDAR, calendar="work", properties=red
+    )
+
+
+def test_a_calendar_that_can_be_read_again_is_news() -> None:
+    assert calendar_row(WORK, WORK, unread=True) is not None
+
+
+# ------------------------------------------------------------------ sinks with a present state
+
+
+def test_an_unchanged_item_is_not_written_again() -> None:
+    lunch = a_version()
+    assert verbs(*plan([lunch], [lunch], Policy())) == [Verb.SAME]
+
+
+def test_a_missing_item_is_added() -> None:
+    lunch = a_version()
+    assert list(plan([lunch], [], Policy())) == [Action(Verb.ADD, lunch)]
+
+
+def test_what_only_the_destination_has_stays() -> None:
+    assert list(plan([], [a_version()], Policy())) == []
+
+
+def test_items_match_by_uid_wherever_they_lie() -> None:
+    here, there = a_version(href="a.ics"), a_version(href="b.ics", digest=b"2")
+    (action,) = plan([here], [there], Policy("keep_source"))
+    assert (action.verb, action.present) == (Verb.REPLACE, there)
+
+
+def test_doubled_uids_are_told_apart_by_their_names() -> None:
+    present = [a_version(href="a.ics"), a_version(href="b.ics")]
+    wanted = [a_version(href="b.ics"), a_version(href="c.ics")]
+    assert verbs(*plan(wanted, present, Policy())) == [Verb.SAME, Verb.ADD]
+
+
+def test_items_without_a_uid_match_by_name_only() -> None:
+    (action,) = plan([a_version("", "a.ics")], [a_version("", "b.ics")], Policy())
+    assert action.verb is Verb.ADD
+
+
+def test_the_newer_version_wins_by_default() -> None:
+    old, new = a_version(), replace(a_version(digest=b"2"), stamp=Stamp(sequence=1))
+    assert verbs(*plan([new], [old], Policy())) == [Verb.REPLACE]
+    assert verbs(*plan([old], [new], Policy())) == [Verb.KEEP]
+
+
+def test_the_destination_stays_where_neither_version_is_newer() -> None:
+    (action,) = plan([a_version()], [a_version(digest=b"2")], Policy())
+    assert action.verb is Verb.KEEP
+    assert action.reason == "neither version is newer, the destination's is kept"
+
+
+def test_each_policy_decides_a_conflict_its_own_way() -> None:
+    wanted, present = [a_version()], [a_version(digest=b"2")]
+    found = {
+        policy: verbs(*plan(wanted, present, Policy(policy)))[0]
+        for policy in ("keep_source", "keep_destination", "fail")
+    }
+    assert found == {
+        "keep_source": Verb.REPLACE,
+        "keep_destination": Verb.KEEP,
+        "fail": Verb.REFUSE,
+    }
+
+
+def test_a_meeting_is_refused_where_people_might_be_mailed() -> None:
+    meeting = replace(a_version(), scheduled=True)
+    policy = Policy(refuse_scheduled=True)
+    assert verbs(*plan([meeting], [], policy)) == [Verb.REFUSE]
+
+
+def test_a_meeting_that_is_already_there_is_not_refused() -> None:
+    meeting = replace(a_version(), scheduled=True)
+    assert verbs(*plan([meeting], [meeting], Policy(refuse_scheduled=True))) == [Verb.SAME]
+
+
+versions = st.builds(
+    a_version,
+    uid=st.sampled_from(["", "a", "b", "c"]),
+    href=st.sampled_from(["1.ics", "2.ics", "3.ics", "4.ics"]),
+    digest=st.sampled_from([b"1", b"2"]),
+)
+
+
+def sorted_by_name(found: list[Version]) -> list[Version]:
+    return sorted({each.href: each for each in found}.values(), key=order)
+
+
+@given(st.lists(versions), st.lists(versions))
+def test_every_wanted_item_gets_one_action_in_order(
+    here: list[Version], there: list[Version]
+) -> None:
+    wanted, present = sorted_by_name(here), sorted_by_name(there)
+    actions = list(plan(wanted, present, Policy("keep_source")))
+    assert [action.wanted for action in actions] == wanted
+
+
+@given(st.lists(versions), st.lists(versions))
+def test_no_present_item_is_written_over_twice(here: list[Version], there: list[Version]) -> None:
+    wanted, present = sorted_by_name(here), sorted_by_name(there)
+    actions = plan(wanted, present, Policy("keep_source"))
+    matched = [action.present.href for action in actions if action.present is not None]
+    assert len(matched) == len(set(matched))
