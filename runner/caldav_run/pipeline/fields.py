@@ -71,9 +71,7 @@ def _is(value: object, name: str) -> bool:
     return isinstance(value, _JSON_TYPES[name])
 
 
-def _walk(
-    path: Path, value: object, schemas: tuple[Schema, ...], root: Schema
-) -> Iterator[Field]:
+def _walk(path: Path, value: object, schemas: tuple[Schema, ...], root: Schema) -> Iterator[Field]:
     flat = tuple(one for schema in schemas for one in _flat(schema, value, root))
     yield Field(path, value, flat)
     if isinstance(value, dict):
@@ -112,7 +110,8 @@ def _holds(condition: Schema, value: object) -> bool:
         return True
     present = all(name in value for name in condition.get("required", ()))
     return present and all(
-        value[name] == test.get("const", value[name]) and value[name] in test.get("enum", [value[name]])
+        value[name] == test.get("const", value[name])
+        and value[name] in test.get("enum", [value[name]])
         for name, test in condition.get("properties", {}).items()
         if name in value
     )

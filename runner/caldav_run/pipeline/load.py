@@ -83,17 +83,23 @@ def _read_bytes(path: FilePath) -> bytes:
     except (OSError, ValueError) as error:
         message = f"the file cannot be opened: {_reason(error)}"
         raise _fatal("file-unreadable", message, hint=None) from None
-    with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            hint = "name a file in it"
-            raise _fatal("file-is-folder", "this is a folder, not a pipeline file", hint=hint)
-        if not stat.S_ISREG(mode):
-            raise _fatal("file-unreadable", "this is a device or a pipe, not a file", hint=None)
-        data = file.read(MAX_BYTES + 1)
+    try:
+        _require_file(os.fstat(descriptor).st_mode)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > MAX_BYTES:
         raise _fatal("file-too-large", "the file is larger than 1 MiB", hint="split it")
     return data
+
+
+def _require_file(mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        hint = "name a file in it"
+        raise _fatal("file-is-folder", "this is a folder, not a pipeline file", hint=hint)
+    if not stat.S_ISREG(mode):
+        raise _fatal("file-unreadable", "this is a device or a pipe, not a file", hint=None)
 
 
 def _reason(error: OSError | ValueError) -> str:
@@ -122,7 +128,12 @@ def _span_at(text: str, index: int) -> Span:
 
 
 def _syntax_problem(error: yaml.MarkedYAMLError, lines: tuple[str, ...]) -> Problem:
-    mark = error.problem_mark or error.context_mark
+    words = error.problem or "it cannot be read"
+    mark, start = error.problem_mark, error.context_mark
+    at_end = mark is None or mark.line >= len(lines) or not "".join(lines[mark.line :]).strip()
+    if at_end and start is not None:
+        # Where the open quote or bracket is helps more than the end of the file.
+        mark = start
     number = min(mark.line, len(lines) - 1) if mark else 0
     column = min(mark.column, len(lines[number])) if mark else 0
     span = Span(number + 1, column + 1)
@@ -135,8 +146,6 @@ def _syntax_problem(error: yaml.MarkedYAMLError, lines: tuple[str, ...]) -> Prob
             span=Span(number + 1, tab.end()),
             hint="replace the tab with spaces",
         )
-    words = error.problem or "it cannot be read"
-    start = error.context_mark
     notes: tuple[str, ...] = ()
     if error.context and start and start.line != number:
         notes = (f"{error.context} that begins in line {start.line + 1}",)

@@ -115,8 +115,19 @@ def complete(
     unique = dict.fromkeys(problems)
     ordered = sorted(unique, key=lambda one: (one.span or Span(0, 0), one.code, one.message))
     return tuple(
-        replace(one, file=file, snippet=_snippet(one.span, lines, masks)) for one in ordered
+        replace(
+            one,
+            file=file,
+            message=_without_userinfo(one.message),
+            hint=one.hint and _without_userinfo(one.hint),
+            snippet=_snippet(one.span, lines, masks),
+        )
+        for one in ordered
     )
+
+
+def _without_userinfo(text: str) -> str:
+    return _USERINFO.sub(f"://{MASK}@", text)
 
 
 def _snippet(
@@ -150,7 +161,9 @@ def _show(line: str, begin: int, end: int, hidden: Sequence[tuple[int, int]]) ->
     for start, stop in sorted(hidden):
         if stop <= position or start >= end:
             continue
-        shown.append(_plain(line[position : max(start, position)]) + MASK)
+        # Pieces that overlap are masked once.
+        if start > position or not shown:
+            shown.append(_plain(line[position : max(start, position)]) + MASK)
         position = min(stop, end)
     return "".join(shown) + _plain(line[position:end])
 

@@ -1,0 +1,153 @@
+"""What the JSON Schema cannot say: rules about single values."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from caldav_run.pipeline.expression import place_in_scalar
+from caldav_run.pipeline.fields import Field
+from caldav_run.pipeline.interpolate import Interpolated
+from caldav_run.pipeline.places import Path, dotted, quoted
+from caldav_run.pipeline.problems import Problem
+from caldav_run.pipeline.structure import similar
+
+_ADDRESS: Final = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
+_USERINFO: Final = re.compile(r"(?i)[a-z][a-z0-9+.-]*://[^/?#]*@")
+_ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def value_problems(
+    found: Sequence[Field], pipeline: Interpolated, lines: Sequence[str]
+) -> Iterator[Problem]:
+    """Yield what is wrong with single values beyond their shape.
+
+    Args:
+        found: Every field of the pipeline.
+        pipeline: The pipeline.
+        lines: The file's lines.
+    """
+    for field in found:
+        if field.path in pipeline.unknown:
+            continue
+        if field.marked("x-secret"):
+            yield from _secret(field, pipeline)
+        elif isinstance(field.value, str):
+            yield from _address(field, pipeline)
+            if field.marked("x-expression"):
+                yield from _expression(field, pipeline, lines)
+            if field.path == ("timezone",):
+                yield from _timezone(field, pipeline)
+
+
+def hidden_values(found: Iterable[Field]) -> set[Path]:
+    """Return the paths of values that must not be shown.
+
+    That is everything at an `x-secret` field that is no reference, what is wrong with a
+    reference, and what stands behind the misspelt key of a secret.
+    """
+    hidden: set[Path] = set()
+    for field in found:
+        if field.marked("x-secret"):
+            hidden |= _in_reference(field)
+        elif isinstance(field.value, dict):
+            hidden |= {(*field.path, key) for key in _misspelt_secrets(field, field.value)}
+    return hidden
+
+
+def _in_reference(field: Field) -> set[Path]:
+    if not isinstance(field.value, dict):
+        return {field.path}
+    hidden = {(*field.path, key) for key in field.value if key not in _REFERENCES}
+    name = field.value.get("env")
+    if not (isinstance(name, str) and _ENVIRONMENT_NAME.fullmatch(name)):
+        hidden.add((*field.path, "env"))
+    return hidden
+
+
+def _misspelt_secrets(field: Field, keys: Iterable[str]) -> Iterator[str]:
+    known = {
+        name: part
+        for schema in field.schemas
+        for name, part in schema.get("properties", {}).items()
+        if isinstance(part, dict)
+    }
+    secrets = [name for name, part in known.items() if part.get("x-secret")]
+    return (key for key in keys if key not in known and similar(key, secrets) is not None)
+
+
+_REFERENCES: Final = frozenset({"env", "file", "command", "keyring"})
+
+
+def _secret(field: Field, pipeline: Interpolated) -> Iterator[Problem]:
+    if isinstance(field.value, dict):
+        return
+    key = str(field.path[-1])
+    name = key.upper().replace("-", "_")
+    yield Problem(
+        code="plain-secret",
+        message=f"{dotted(field.path)} must not stand in the file",
+        span=pipeline.places[field.path].value,
+        hint=f"write {key}: {{env: {name}}} and set that variable",
+        notes=("or {file: path}, {command: [program, …]}, {keyring: {service: …, username: …}}",),
+    )
+
+
+def _address(field: Field, pipeline: Interpolated) -> Iterator[Problem]:
+    text = str(field.value)
+    if not _ADDRESS.match(text):
+        return
+    if _USERINFO.match(text):
+        yield Problem(
+            code="url-userinfo",
+            message=f"{dotted(field.path)} holds a user name or password inside of the address",
+            span=pipeline.places[field.path].value,
+            hint="take it out; use username: and password: {env: …}",
+        )
+        return
+    try:
+        parts = urlsplit(text)
+        fit = parts.port is None or parts.port > 0
+    except ValueError:
+        fit = False
+    if not fit:
+        yield Problem(
+            code="bad-url",
+            message=f"{dotted(field.path)} is not a valid address",
+            span=pipeline.places[field.path].value,
+            hint="write it as https://host/path",
+        )
+
+
+def _timezone(field: Field, pipeline: Interpolated) -> Iterator[Problem]:
+    name = str(field.value)
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        shown = name if field.path not in pipeline.changed else "the name put in"
+        yield Problem(
+            code="bad-timezone",
+            message=f"there is no time zone {quoted(shown)}",
+            span=pipeline.places[field.path].value,
+            hint=similar(name, available_timezones()) or 'write a name such as "Europe/Berlin"',
+        )
+
+
+def _expression(field: Field, pipeline: Interpolated, lines: Sequence[str]) -> Iterator[Problem]:
+    from caldav_run.connectors.expression import ExpressionError, compile_expression
+
+    source = str(field.value)
+    try:
+        compile_expression(source)
+    except ExpressionError as error:
+        located = pipeline.places[field.path]
+        span = located.value
+        if field.path not in pipeline.changed:
+            span = place_in_scalar(located, source, lines, line=error.line, column=error.column)
+        yield Problem(
+            code="bad-expression",
+            message=f"{dotted(field.path)}: {error.message}",
+            span=span,
+            hint=error.mend,
+        )
