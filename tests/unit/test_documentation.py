@@ -1,0 +1,73 @@
+"""The documentation says what is so: its links lead somewhere and its pipelines are valid."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from caldav_run.pipeline.check import check_text
+from caldav_run.pipeline.render import render_text
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("changelog.d/*.md")])
+FENCE = re.compile(r"^(`{3,})([^\n]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
+HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
+ELSEWHERE = ("http://", "https://", "mailto:")
+
+
+def without_code(text: str) -> str:
+    """Return a page's text without its code, where neither links nor headings are meant."""
+    return re.sub(r"`[^`\n]*`", "code", FENCE.sub("", text))
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that a page's headings make: lower case, hyphens, no punctuation."""
+    headings = HEADING.findall(FENCE.sub("", page.read_text("utf-8")))
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+def links(page: Path) -> Iterator[str]:
+    for target in LINK.findall(without_code(page.read_text("utf-8"))):
+        if not target.startswith(ELSEWHERE):
+            yield target
+
+
+def snippets() -> Iterator[tuple[str, str]]:
+    """Name and text of every block of YAML that is a whole pipeline."""
+    for page in PAGES:
+        for number, (_, info, text) in enumerate(FENCE.findall(page.read_text("utf-8")), start=1):
+            if info.split()[:2] == ["yaml", "pipeline"]:
+                yield f"{page.relative_to(ROOT)} block {number}", text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_internal_link_leads_somewhere(page: Path) -> None:
+    for target in links(page):
+        path, _, anchor = unquote(target).partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.exists(), f"{page.relative_to(ROOT)} links to {target}"
+        if anchor and linked.suffix == ".md":
+            assert anchor in anchors(linked), f"{page.relative_to(ROOT)} links to {target}"
+
+
+@pytest.mark.parametrize(("name", "text"), [pytest.param(*each, id=each[0]) for each in snippets()])
+def test_every_pipeline_in_the_documentation_is_valid(name: str, text: str) -> None:
+    checked = check_text(text, name, sets={}, environ={}, strict_env=False)
+    assert not checked.problems, render_text(checked.problems)
+
+
+def test_a_block_of_yaml_with_sources_is_marked_as_a_pipeline() -> None:
+    for page in PAGES:
+        for _, info, text in FENCE.findall(page.read_text("utf-8")):
+            if info == "yaml" and re.search(r"^version:", text, re.MULTILINE):
+                pytest.fail(f"{page.relative_to(ROOT)}: mark as 'yaml pipeline':\n{text}")
+
+
+def test_the_readme_lists_every_command() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    table = readme.split("## Commands", 1)[1].split("##", 1)[0]
+    assert table
