@@ -149,7 +149,8 @@ def reason(error: OSError) -> str:
     """Return what went wrong in the operating system's words, without the path."""
     if error.errno == errno.ELOOP:
         return "it is a symbolic link, and links are not followed"
-    return (error.strerror or str(error)).lower()
+    text = error.strerror or str(error)
+    return text[:1].lower() + text[1:]
 
 
 def _chunks(descriptor: int, limit: int) -> Iterator[bytes]:
