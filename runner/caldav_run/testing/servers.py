@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
-from caldav_run.errors import SetupError, TemporaryError
+from caldav_run.errors import ItemError, SetupError, TemporaryError
+from caldav_run.model import Options
+from caldav_run.secret import Secret
 
 HOST: Final = "127.0.0.1"
 _START_LIMIT_S: Final = 20.0
@@ -30,11 +33,58 @@ class Server:
         url: The server's root, with a final slash.
         username: The account.
         password: Its password; empty where the server asks for none.
+        home: The path of its calendar home, with a final slash.
     """
 
     url: str
     username: str
     password: str = field(repr=False)
+    home: str
+
+    @property
+    def options(self) -> Options:
+        """What a caldav source or sink needs to reach the account."""
+        if not self.password:
+            return {"url": self.url}
+        password = Secret.of(self.password)
+        return {"url": self.url, "username": self.username, "password": password}
+
+    def send(self, method: str, path: str, body: bytes = b"", content_type: str = "") -> int:
+        """Send one plain request, without the client that is to be tested.
+
+        Args:
+            method: The HTTP method.
+            path: Where to, relative to the home.
+            body: What to send.
+            content_type: Its media type, where there is a body.
+
+        Returns:
+            The status; 0 when nothing answers.
+        """
+        pair = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        headers = {"Authorization": f"Basic {pair}"} if self.password else {}
+        if content_type:
+            headers["Content-Type"] = content_type
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=_STOP_LIMIT_S)
+        try:
+            connection.request(method, self.home + path, body, headers)
+            response = connection.getresponse()
+            response.read()
+        except (OSError, HTTPException):
+            return 0
+        finally:
+            connection.close()
+        return response.status
+
+    def put(self, path: str, body: bytes) -> None:
+        """Store one item.
+
+        Raises:
+            ItemError: The server does not take it.
+        """
+        status = self.send("PUT", path, body, "text/calendar; charset=utf-8")
+        if status not in {200, 201, 204}:
+            raise ItemError(f"{path} was answered {status}")
 
 
 @contextlib.contextmanager
@@ -64,9 +114,9 @@ def embedded_radicale(folder: Path, users: Mapping[str, str] | None = None) -> I
         *("--logging-level", "error"),
     ]
     username, password = next(iter(accounts.items()))
-    token = base64.b64encode(f"{username}:{password}".encode()).decode()
-    with _process(command, port, folder / "radicale.log", {"Authorization": f"Basic {token}"}):
-        yield Server(f"http://{HOST}:{port}/", username, password)
+    server = Server(f"http://{HOST}:{port}/", username, password, f"/{username}/")
+    with _process(command, server, folder / "radicale.log"):
+        yield server
 
 
 @contextlib.contextmanager
@@ -85,20 +135,19 @@ def embedded_xandikos(folder: Path) -> Iterator[Server]:
         *("--current-user-principal", "/alice/", "-l", HOST, "-p", str(port)),
         "--no-detect-systemd",
     ]
-    with _process(command, port, folder / "xandikos.log", {}):
-        yield Server(f"http://{HOST}:{port}/", "alice", "")
+    server = Server(f"http://{HOST}:{port}/", "alice", "", "/alice/calendars/")
+    with _process(command, server, folder / "xandikos.log"):
+        yield server
 
 
 @contextlib.contextmanager
-def _process(
-    command: Sequence[str], port: int, log: Path, headers: Mapping[str, str]
-) -> Iterator[None]:
+def _process(command: Sequence[str], server: Server, log: Path) -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed arguments
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
         try:
-            _wait(process, port, log, headers)
+            _wait(process, server, log)
             yield
         finally:
             process.terminate()
@@ -109,30 +158,16 @@ def _process(
                 process.wait()
 
 
-def _wait(
-    process: subprocess.Popen[bytes], port: int, log: Path, headers: Mapping[str, str]
-) -> None:
+def _wait(process: subprocess.Popen[bytes], server: Server, log: Path) -> None:
     limit = time.monotonic() + _START_LIMIT_S
     while time.monotonic() < limit:
         if process.poll() is not None:
             said = log.read_text(errors="replace").strip().splitlines()
             raise TemporaryError(f"the server ended at once: {said[-1] if said else 'no reason'}")
-        if _answers(port, headers):
+        if server.send("OPTIONS", ""):
             return
         time.sleep(_POLL_S)
     raise TemporaryError(f"the server did not answer within {_START_LIMIT_S:g} s")
-
-
-def _answers(port: int, headers: Mapping[str, str]) -> bool:
-    connection = HTTPConnection(HOST, port, timeout=_STOP_LIMIT_S)
-    try:
-        connection.request("OPTIONS", "/", headers=dict(headers))
-        connection.getresponse().read()
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
-    return True
 
 
 def _free_port() -> int:

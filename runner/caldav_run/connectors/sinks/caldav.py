@@ -1,0 +1,191 @@
+"""Calendars into a CalDAV account."""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
+
+from caldav_run.connectors.caldav_settings import settings_from
+from caldav_run.connectors.protocol import Context, Target
+from caldav_run.dav import creating, discovery, failures, hrefs, reading, writing
+from caldav_run.dav.collections import Collection
+from caldav_run.dav.discovery import Account
+from caldav_run.dav.settings import Settings
+from caldav_run.errors import CalendarError
+from caldav_run.ical.version import version
+from caldav_run.model import Calendar, Changed, Failed, Options, Version
+
+_PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
+_log: Final = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Place:
+    """A destination calendar, and the names that are in use there."""
+
+    collection: Collection
+    taken: set[str] = field(default_factory=set)
+
+
+class CaldavSink:
+    """Writes into an account; see `schemas/sinks/caldav.schema.json` for the options."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        on_conflict: str,
+        names: Mapping[str, str],
+        *,
+        refuse_scheduled: bool,
+    ) -> None:
+        """Take the options, without contacting anybody.
+
+        Args:
+            settings: The connection's options.
+            on_conflict: newest, keep_source, keep_destination or fail.
+            names: Display names at the destination, by the source's display name or id.
+            refuse_scheduled: Whether items with people in them must not be written.
+        """
+        self.on_conflict = on_conflict
+        self.refuse_scheduled = refuse_scheduled
+        self._settings = settings
+        self._names = names
+        self._found: Account | None = None
+        self._places: dict[str, Place] | None = None
+
+    @classmethod
+    def from_options(cls, options: Options, context: Context) -> Self:
+        """Make a sink from checked options.
+
+        Raises:
+            SetupError: The connection's options cannot work together.
+        """
+        rename = options.get("rename")
+        pairs = rename.items() if isinstance(rename, Mapping) else ()
+        return cls(
+            settings_from(options, context),
+            str(options.get("on_conflict", "newest")),
+            {str(old): str(new) for old, new in pairs},
+            refuse_scheduled=options.get("scheduling", "quiet") != "allow",
+        )
+
+    def origin(self) -> str:
+        """Return the principal's URL and the user."""
+        return self._account().origin
+
+    def target(self, source: str, calendar: Calendar) -> Target:
+        """Return the calendar that `rename` says, else the one with this id or display name."""
+        del source
+        new = self._names.get(calendar.display_name or "") or self._names.get(calendar.id)
+        planned = _planned(calendar, new)
+        found = self._find(calendar, new) or self._all().get(planned.id)
+        if found is None:
+            return Target(planned, exists=False, mapped=new is not None)
+        there = found.collection.calendar
+        if there.read_only:
+            raise CalendarError(
+                f'the calendar "{there.title}" at {found.collection.url} is read-only'
+            )
+        if calendar.components and there.components:
+            common = set(calendar.components) & set(there.components)
+            if not common:
+                raise CalendarError(
+                    f'the calendar "{there.title}" takes {", ".join(there.components)} only',
+                    mend=f'send "{calendar.title}" to another calendar with rename',
+                )
+        return Target(there, exists=True, mapped=new is not None)
+
+    def create(self, target: Target) -> None:
+        """Create the calendar; properties that the server does not keep are logged by name."""
+        account = self._account()
+        wanted = target.calendar
+        try:
+            made, left = creating.create(account.connection, account.homes[0], wanted)
+        except (failures.StatusError, failures.MalformedAnswerError) as error:
+            raise CalendarError(f'"{wanted.title}" was not created: {error.message}') from error
+        for name in left:
+            _log.warning("%s: the server did not keep the calendar's %s", wanted.title, name)
+        self._all()[wanted.id] = Place(made)
+
+    def present(self, target: Target) -> Sequence[Version]:
+        """Read the calendar in full."""
+        place = self._all()[target.calendar.id]
+        versions: list[Version] = []
+        for each in reading.read(self._account().connection, place.collection, lambda _: None):
+            if isinstance(each, Failed):
+                where = (
+                    f"{target.calendar.title}/{each.href}" if each.href else target.calendar.title
+                )
+                raise CalendarError(f"cannot read what {where} holds: {each.reason}")
+            if isinstance(each, Changed):
+                item = each.item
+                versions.append(version(item.body, item.href, item.etag))
+        place.taken = {hrefs.key(each.href) for each in versions}
+        return versions
+
+    def write(self, target: Target, wanted: Version, body: bytes, replaces: Version | None) -> None:
+        """Put one item: a new one under a free name, or over the version that was seen."""
+        place = self._all()[target.calendar.id]
+        connection = self._account().connection
+        if replaces is not None:
+            writing.put(connection, place.collection, replaces.href, body, replaces.etag or "*")
+            return
+        href = writing.new_href(wanted.href, wanted.uid, place.taken)
+        writing.put(connection, place.collection, href, body, None)
+        place.taken.add(hrefs.key(href))
+
+    def finish(self, target: Target) -> None:
+        """Do nothing: a server keeps nothing beside the items."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._found is not None:
+            self._found.connection.close()
+            self._found = None
+
+    def _account(self) -> Account:
+        if self._found is None:
+            self._found = discovery.find(self._settings)
+        return self._found
+
+    def _all(self) -> dict[str, Place]:
+        """Return the account's calendars, by id."""
+        if self._places is None:
+            listed = self._account().collections()
+            self._places = {each.calendar.id: Place(each) for each in listed}
+        return self._places
+
+    def _find(self, calendar: Calendar, name: str | None) -> Place | None:
+        if name is not None:
+            return self._named(name)
+        return self._all().get(calendar.id) or self._named(calendar.display_name)
+
+    def _named(self, name: str | None) -> Place | None:
+        """Return the only calendar of this display name.
+
+        Raises:
+            CalendarError: There are several.
+        """
+        places = self._all().values()
+        found = [each for each in places if name and each.collection.calendar.display_name == name]
+        if len(found) > 1:
+            ids = ", ".join(sorted(each.collection.calendar.id for each in found))
+            raise CalendarError(
+                f'several calendars are called "{name}": {ids}', mend="rename all but one there"
+            )
+        return found[0] if found else None
+
+
+def _planned(calendar: Calendar, name: str | None) -> Calendar:
+    """Return the calendar as it would be created, under an id that every server takes.
+
+    The id follows from the source alone, so that the next run finds the calendar again even
+    where the server keeps no display name.
+    """
+    title = name or calendar.title
+    key = calendar.id
+    if name is not None or not _PLAIN_ID.fullmatch(key):
+        key = f"{writing.slug(title) or 'calendar'}-{writing.digest(name or key)}"
+    display_name = name or calendar.display_name
+    return replace(calendar, id=key, display_name=display_name, read_only=False, token=None)

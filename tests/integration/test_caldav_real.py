@@ -1,0 +1,277 @@
+"""The caldav source and sink against real servers."""
+
+from collections.abc import Iterable
+from urllib.parse import quote
+
+import pytest
+
+from caldav_run.connectors.protocol import Context
+from caldav_run.connectors.sinks.caldav import CaldavSink
+from caldav_run.connectors.sources.caldav import CaldavSource
+from caldav_run.errors import AccessError, CalendarError, ItemError
+from caldav_run.ical.canonical import Level, equal
+from caldav_run.ical.version import version
+from caldav_run.model import (
+    Calendar,
+    CalendarDone,
+    CalendarExcluded,
+    CalendarStart,
+    Changed,
+    Item,
+    Provenance,
+    Unchanged,
+)
+from caldav_run.secret import Secret
+from caldav_run.testing.servers import Server
+
+
+def event(uid: str, summary: str = "Lunch", *more: str) -> bytes:
+    lines = [
+        *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//test//EN", "BEGIN:VEVENT"),
+        *(f"UID:{uid}", "DTSTAMP:20260101T000000Z", "DTSTART:20260501T120000Z"),
+        *("DTEND:20260501T130000Z", f"SUMMARY:{summary}", *more, "END:VEVENT"),
+        *("END:VCALENDAR", ""),
+    ]
+    return "\r\n".join(lines).encode()
+
+
+class Nothing:
+    def etag(self, calendar: str, href: str) -> None:
+        del calendar, href
+
+
+class Everything:
+    """Knows the etags of items that were read before."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self._etags = {(item.calendar, item.href): item.etag for item in items}
+
+    def etag(self, calendar: str, href: str) -> str | None:
+        return self._etags.get((calendar, href))
+
+
+@pytest.fixture(params=["radicale", "xandikos"])
+def server(request: pytest.FixtureRequest) -> Server:
+    found: Server = request.getfixturevalue(request.param)
+    return found
+
+
+def items(source: CaldavSource) -> dict[str, Item]:
+    return {
+        each.item.href: each.item for each in source.read(Nothing()) if isinstance(each, Changed)
+    }
+
+
+def test_every_item_of_a_calendar_is_read(server: Server, context: Context) -> None:
+    server.send("MKCALENDAR", "work/")
+    for number in range(3):
+        server.put(f"work/{number}.ics", event(f"u{number}", "Frühstück 🍰"))
+    source = CaldavSource.from_options({**server.options, "calendars": ["work"]}, context)
+    found = items(source)
+    source.close()
+    assert sorted(found) == ["0.ics", "1.ics", "2.ics"]
+    assert equal(found["1.ics"].body, event("u1", "Frühstück 🍰"), Level.L2)
+    assert found["1.ics"].provenance is Provenance.REPORT
+    assert found["1.ics"].etag
+
+
+def test_what_the_baseline_holds_is_not_read_again(server: Server, context: Context) -> None:
+    server.send("MKCALENDAR", "work/")
+    server.put("work/a.ics", event("a"))
+    server.put("work/b.ics", event("b"))
+    source = CaldavSource.from_options({**server.options, "calendars": ["work"]}, context)
+    before = Everything(items(source).values())
+    server.put("work/b.ics", event("b", "Dinner"))
+    after = list(source.read(before))
+    source.close()
+    assert Unchanged("work", "a.ics") in after
+    changed = [each.item.href for each in after if isinstance(each, Changed)]
+    assert changed == ["b.ics"]
+
+
+def test_an_excluded_calendar_is_named_and_not_read(server: Server, context: Context) -> None:
+    server.send("MKCALENDAR", "work/")
+    server.put("work/a.ics", event("a"))
+    source = CaldavSource.from_options(
+        {**server.options, "calendars": {"exclude": ["work"]}}, context
+    )
+    readings = list(source.read(Nothing()))
+    source.close()
+    assert any(isinstance(each, CalendarExcluded) for each in readings)
+    assert not any(isinstance(each, Changed) for each in readings)
+
+
+def test_a_calendar_starts_and_ends(server: Server, context: Context) -> None:
+    server.send("MKCALENDAR", "empty/")
+    source = CaldavSource.from_options({**server.options, "calendars": ["empty"]}, context)
+    start, end = [each for each in source.read(Nothing()) if not isinstance(each, CalendarExcluded)]
+    source.close()
+    assert isinstance(start, CalendarStart)
+    assert start.calendar.id == "empty"
+    assert "VEVENT" in start.calendar.components
+    assert not start.calendar.read_only
+    assert start.calendar.token
+    assert end == CalendarDone("empty")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a b.ics", "plus+and@at.ics", "ümlaut-🍰.ics", "100%.ics", "tilde~1.ics", "amp&lt<.ics"],
+)
+def test_odd_names_are_read_and_written_over(server: Server, context: Context, name: str) -> None:
+    server.send("MKCALENDAR", "odd/")
+    server.put(f"odd/{quote(name)}", event("odd"))
+    sink = CaldavSink.from_options(server.options, context)
+    target = sink.target("vault", Calendar(id="odd"))
+    (present,) = sink.present(target)
+    sink.write(target, version(b"", present.href, None), event("odd", "Dinner"), present)
+    (after,) = sink.present(target)
+    sink.close()
+    assert after.href == present.href
+    assert after.digest == version(event("odd", "Dinner"), "", None).digest
+
+
+def test_the_account_is_found_from_host_principal_home_and_calendar(
+    server: Server, context: Context
+) -> None:
+    server.send("MKCALENDAR", "work/")
+    root = server.url.rstrip("/")
+    urls = [root, root.removeprefix("http://"), f"{root}/{server.home.split('/')[1]}/"]
+    urls += [root + server.home, f"{root}{server.home}work", f"{root}/.well-known/caldav"]
+    found: list[tuple[str, list[str]]] = []
+    for url in urls:
+        source = CaldavSource.from_options({**server.options, "url": url}, context)
+        ids = [
+            each.calendar.id for each in source.read(Nothing()) if isinstance(each, CalendarStart)
+        ]
+        found.append((url, ids))
+        source.close()
+    assert [url for url, ids in found if "work" not in ids] == []
+
+
+FAMILY = Calendar(
+    id="family",
+    display_name="Family & <friends>",
+    color="#ff8800ff",
+    order=7,
+    description="Everything that\nconcerns us",
+    timezone=(
+        "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//test//EN\nBEGIN:VTIMEZONE\nTZID:Europe/Oslo\n"
+        "BEGIN:STANDARD\nDTSTART:19701025T030000\nTZOFFSETFROM:+0200\nTZOFFSETTO:+0100\n"
+        "END:STANDARD\nEND:VTIMEZONE\nEND:VCALENDAR"
+    ),
+    components=("VEVENT", "VTODO"),
+)
+
+
+def test_a_missing_calendar_is_created_with_its_properties(
+    server: Server, context: Context
+) -> None:
+    sink = CaldavSink.from_options(server.options, context)
+    target = sink.target("vault", FAMILY)
+    sink.create(target)
+    again = CaldavSink.from_options(server.options, context)
+    made = again.target("vault", FAMILY)
+    sink.close()
+    again.close()
+    assert not target.exists
+    assert made.exists
+    assert made.calendar.display_name == FAMILY.display_name
+    assert made.calendar.color == FAMILY.color
+    assert made.calendar.order == FAMILY.order
+    assert made.calendar.description == FAMILY.description
+    assert made.calendar.components == FAMILY.components
+    assert (made.calendar.timezone or "").replace("\r\n", "\n").strip() == FAMILY.timezone
+
+
+def test_a_restored_item_reads_back_equal(server: Server, context: Context) -> None:
+    body = event("u1", "Frühstück", "CATEGORIES:a,b", "RRULE:FREQ=DAILY;COUNT=3")
+    sink = CaldavSink.from_options(server.options, context)
+    target = sink.target("vault", FAMILY)
+    sink.create(target)
+    sink.write(target, version(body, "u1.ics", None), body, None)
+    sink.close()
+    source = CaldavSource.from_options({**server.options, "calendars": ["family"]}, context)
+    found = items(source)
+    source.close()
+    assert list(found) == ["u1.ics"]
+    assert equal(found["u1.ics"].body, body, Level.L2)
+
+
+def test_a_new_item_never_overwrites_one_of_the_same_name(server: Server, context: Context) -> None:
+    server.send("MKCALENDAR", "work/")
+    server.put("work/a.ics", event("there"))
+    sink = CaldavSink.from_options(server.options, context)
+    target = sink.target("vault", Calendar(id="work"))
+    sink.present(target)
+    sink.write(target, version(event("new"), "a.ics", None), event("new"), None)
+    uids = {each.uid for each in sink.present(target)}
+    sink.close()
+    assert uids == {"there", "new"}
+
+
+def test_an_item_that_changed_meanwhile_is_left_alone(server: Server, context: Context) -> None:
+    server.send("MKCALENDAR", "work/")
+    server.put("work/a.ics", event("a"))
+    sink = CaldavSink.from_options(server.options, context)
+    target = sink.target("vault", Calendar(id="work"))
+    (seen,) = sink.present(target)
+    server.put("work/a.ics", event("a", "Changed by hand"))
+    with pytest.raises(ItemError, match="changed meanwhile"):
+        sink.write(target, seen, event("a", "From the backup"), seen)
+    (after,) = sink.present(target)
+    sink.close()
+    assert after.digest == version(event("a", "Changed by hand"), "", None).digest
+
+
+def test_a_refused_item_is_told_with_the_servers_words(radicale: Server, context: Context) -> None:
+    radicale.send("MKCALENDAR", "work/")
+    sink = CaldavSink.from_options(radicale.options, context)
+    target = sink.target("vault", Calendar(id="work"))
+    sink.present(target)
+    with pytest.raises(ItemError, match="400 Bad Request"):
+        sink.write(target, version(b"nonsense", "a.ics", None), b"nonsense", None)
+    sink.close()
+
+
+def test_a_renamed_calendar_is_created_once_and_found_again(
+    server: Server, context: Context
+) -> None:
+    options = {**server.options, "rename": {"Work": "Büro"}}
+    source = Calendar(id="w", display_name="Work")
+    sink = CaldavSink.from_options(options, context)
+    target = sink.target("vault", source)
+    sink.create(target)
+    assert sink.target("vault", source).exists
+    sink.close()
+    again = CaldavSink.from_options(options, context)
+    found = again.target("vault", source)
+    again.close()
+    assert found.exists
+    assert found.mapped
+    assert found.calendar.display_name == "Büro"
+
+
+def test_a_calendar_for_other_components_is_not_used(radicale: Server, context: Context) -> None:
+    sink = CaldavSink.from_options(radicale.options, context)
+    tasks = Calendar(id="tasks", components=("VTODO",))
+    sink.create(sink.target("vault", tasks))
+    with pytest.raises(CalendarError, match="takes VTODO only"):
+        sink.target("vault", Calendar(id="tasks", components=("VEVENT",)))
+    sink.close()
+
+
+def test_a_wrong_password_is_an_access_error(radicale: Server, context: Context) -> None:
+    options = {**radicale.options, "password": Secret.of("wrong")}
+    source = CaldavSource.from_options(options, context)
+    with pytest.raises(AccessError, match="refuses the password") as caught:
+        source.origin()
+    source.close()
+    assert caught.value.exit_status == 77
+
+
+def test_a_missing_login_is_an_access_error(radicale: Server, context: Context) -> None:
+    source = CaldavSource.from_options({"url": radicale.url}, context)
+    with pytest.raises(AccessError):
+        source.origin()
+    source.close()
