@@ -89,8 +89,9 @@ class Judgement(NamedTuple):
 class Filter(Protocol):
     """Decides which items stay."""
 
-    fingerprint: str
-    """The filter's type, version and resolved options: another text may judge otherwise."""
+    @property
+    def fingerprint(self) -> str:
+        """The filter's type, version and resolved options: another text may judge otherwise."""
 
     def judge(self, view: ItemView, now: datetime) -> Judgement:
         """Judge one item; never raises for what an item holds."""

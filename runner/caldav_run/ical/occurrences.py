@@ -5,7 +5,6 @@ or out, all-day and floating times, the item's own time zones. An endless rule i
 expanding it, and an item that asks for too much work is reported instead.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -132,7 +131,7 @@ def _is_skipped(skipped: Skipped, at: Moment, zones: Zones) -> bool:
 
 def _skipped(master: Component, overrides: list[Component], start: Moment, zones: Zones) -> Skipped:
     """Return the occurrences that EXDATE or an override takes out of a master's set."""
-    props: Iterable[Property] = (
+    props = (
         *master.all("EXDATE"),
         *(prop for one in overrides for prop in one.all("RECURRENCE-ID")),
     )

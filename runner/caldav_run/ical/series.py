@@ -123,7 +123,7 @@ class Series:
                 yield self.length.span(self.start._replace(local=local), self.zones)
 
     def _backward(self, stop: int) -> Iterator[Span]:
-        """Yield spans in reverse order, from one not earlier than the last that begins at `stop`."""
+        """Yield spans in reverse order, from one not earlier than the last before `stop`."""
         until_s = FOREVER if self.until_s is None else self.until_s
         seconds = min(stop + self.length.early_s, until_s)
         at = shift(self.zones.local(seconds, self.start.zone), 0, self._slack_s)

@@ -1,6 +1,5 @@
 """Where a wall clock lies in time: TZIDs, and VTIMEZONEs that come with an item."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -102,7 +101,7 @@ class Zones:
     def __init__(self, tree: Component, default: tzinfo) -> None:
         """Find the item's own zones; they are read when they are asked for."""
         self._default = default
-        self._own: Mapping[str, Component] = {
+        self._own = {
             zone.value("TZID").strip(): zone for zone in tree.walk() if zone.name == "VTIMEZONE"
         }
         self._observances: dict[str, tuple[Observance, ...]] = {}
