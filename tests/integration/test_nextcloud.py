@@ -302,6 +302,11 @@ def exported(workplace: Workplace, pipeline: Path, folder: str) -> dict[str, dic
     return found
 
 
+def by_uid(items: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the bodies by UID: a restore gives hrefs that some servers refuse a plainer name."""
+    return {body.split(b"UID:")[1].splitlines()[0].decode(): body for body in items.values()}
+
+
 def restore(workplace: Workplace, user: User, calendars: list[str], status: int = 0) -> str:
     """Restore calendars of the newest snapshot into another account."""
     pipeline = workplace.pipeline(
@@ -351,10 +356,10 @@ def test_a_restore_into_another_account_is_equal_as_trees(
     bob = new_user(container, port, "bob")
     back_up(workplace, alice)
     restore(workplace, bob, ["work"])
-    before, after = alice.report("work"), bob.report("work")
+    before, after = by_uid(alice.report("work")), by_uid(bob.report("work"))
     assert before.keys() == after.keys()
-    for href, body in before.items():
-        assert equal(body, after[href], Level.L2), href
+    for uid, body in before.items():
+        assert equal(body, after[uid], Level.L2), uid
 
 
 def test_a_restore_refuses_what_the_server_would_mail_to_attendees(
