@@ -1,6 +1,7 @@
 """Feed one account's readings into a sink with a present state: spool, plan, apply."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from caldav_run.connectors.protocol import Mirror, Target
 from caldav_run.engine.events import Level
@@ -17,6 +18,18 @@ from caldav_run.model import Calendar, Version
 Wanted = list[tuple[Version, Slot]]
 
 
+class Claim(NamedTuple):
+    """Which source calendar a destination calendar belongs to.
+
+    Attributes:
+        place: The source's name and the calendar's title.
+        mapped: Whether the pipeline's `rename` put it there.
+    """
+
+    place: str
+    mapped: bool
+
+
 class MirrorRecipient:
     """Collects one source's items, then plans and writes calendar by calendar."""
 
@@ -27,17 +40,17 @@ class MirrorRecipient:
         mirror: Mirror,
         source: str,
         chain: Sequence[Link],
-        claimed: dict[str, str],
+        claimed: dict[str, Claim],
         tally: Tally,
     ) -> None:
-        """Take the destination, the source's name, and which source calendars own its calendars.
+        """Take the destination and the source that feeds it.
 
         Args:
             mirror: The destination.
             source: The source's name in the pipeline.
             chain: The sink's own filters.
-            claimed: Destination calendar to the source calendar that is written into it; shared
-                by all sources of a run.
+            claimed: Destination calendars that have got their source calendar; shared by all
+                sources of a run.
             tally: Where to count.
         """
         self.tally = tally
@@ -117,10 +130,10 @@ class MirrorRecipient:
     def _claim(self, calendar: Calendar) -> Target:
         target = self._mirror.target(self._source, calendar)
         place = f"{self._source}/{calendar.title}"
-        other = self._claimed.setdefault(target.calendar.id, place)
-        if other != place and not target.mapped:
+        owner = self._claimed.setdefault(target.calendar.id, Claim(place, target.mapped))
+        if owner.place != place and not (owner.mapped and target.mapped):
             raise CalendarError(
-                f'"{other}" and "{place}" would meet in the calendar "{target.calendar.title}"',
+                f'"{owner.place}" and "{place}" would meet in the calendar "{target.calendar.title}"',
                 mend="give one of them another name with the sink's rename, or map both to it",
             )
         return target

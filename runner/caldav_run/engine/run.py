@@ -16,7 +16,7 @@ from caldav_run.engine.events import (
 )
 from caldav_run.engine.job import Job, NamedSink, NamedSource
 from caldav_run.engine.ledger import SharedBaseline, fingerprint
-from caldav_run.engine.mirror import MirrorRecipient
+from caldav_run.engine.mirror import Claim, MirrorRecipient
 from caldav_run.engine.outcome import ExitStatus, combine
 from caldav_run.engine.recipient import Recipient, Tally
 from caldav_run.errors import CaldavRunError
@@ -44,7 +44,7 @@ class _Run:
         self._emit = emit
         self._failures: list[int] = []
         self._results: dict[str, str] = {}
-        self._claimed: dict[str, dict[str, str]] = {each.name: {} for each in job.sinks}
+        self._claimed: dict[str, dict[str, Claim]] = {each.name: {} for each in job.sinks}
         self._tallies = {
             each.name: Tally(Step("write", each.name), emit, dry=job.dry, detail=job.detail)
             for each in job.sinks

@@ -52,6 +52,11 @@ class Recap:
         self._states: Counter[State] = Counter()
         self._levels: Counter[Level] = Counter()
 
+    @property
+    def changed(self) -> bool:
+        """Whether a step changed anything, or would."""
+        return bool(self._states[State.CHANGED] or self._states[State.WOULD_CHANGE])
+
     def take(self, event: Event) -> None:
         """Take one event into account."""
         if isinstance(event, StepFinished):
@@ -62,7 +67,7 @@ class Recap:
     def line(self, finished: RunFinished) -> str:
         """Return the recap: how the run ended, its steps by state, what was noted."""
         meaning = _MEANING.get(ExitStatus(finished.status), "done")
-        parts = [f"{count} {state}" for state, count in self._states.items()]
+        parts = [f"{count} {state}" for state, count in self._states.items() if count]
         for level, noun in ((Level.WARNING, "warning"), (Level.ERROR, "error")):
             if count := self._levels[level]:
                 parts.append(f"{count} {noun}" if count == 1 else f"{count} {noun}s")
