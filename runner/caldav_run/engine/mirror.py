@@ -132,8 +132,9 @@ class MirrorRecipient:
         place = f"{self._source}/{calendar.title}"
         owner = self._claimed.setdefault(target.calendar.id, Claim(place, target.mapped))
         if owner.place != place and not (owner.mapped and target.mapped):
+            title = target.calendar.title
             raise CalendarError(
-                f'"{owner.place}" and "{place}" would meet in the calendar "{target.calendar.title}"',
+                f'"{owner.place}" and "{place}" would meet in the calendar "{title}"',
                 mend="give one of them another name with the sink's rename, or map both to it",
             )
         return target

@@ -70,9 +70,13 @@ class Tally:
 
     def summary(self) -> str:
         """Return what the step did, in words."""
-        words = ", ".join(f"{count:,} {what}" for what, count in self.counts.items())
+        words = ", ".join(_counted(count, what) for what, count in self.counts.items())
         stored = (f"{self.stored:,} bytes stored",) if self.stored else ()
         return ", ".join((words or "nothing to change", *self.remarks, *stored))
+
+
+def _counted(count: int, what: str) -> str:
+    return "1 calendar" if (count, what) == (1, "calendars") else f"{count:,} {what}"
 
 
 class Recipient(Protocol):
