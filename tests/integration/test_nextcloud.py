@@ -23,7 +23,6 @@ from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 from caldav_run.ical.canonical import Level, equal
 
 IMAGE = "nextcloud:32-apache"
-PROGRAM = "from caldav_run.cli.main import main; main()"
 START_TIMEOUT_S = 180
 COMMAND_TIMEOUT_S = 120
 CALENDAR_DATA = "{urn:ietf:params:xml:ns:caldav}calendar-data"
@@ -246,7 +245,7 @@ class Workplace:
     def run(self, *arguments: str | Path, password: str = "", status: int = 0) -> str:
         """Run one command to its end and return what it printed."""
         outcome = subprocess.run(
-            [sys.executable, "-c", PROGRAM, *arguments],
+            [sys.executable, "-m", "caldav_run", *arguments],
             cwd=self.folder,
             env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "APP_PASSWORD": password},
             stdin=subprocess.DEVNULL,

@@ -1,12 +1,14 @@
 """The documentation says what is so: its links lead somewhere and its pipelines are valid."""
 
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
+from caldav_run.connectors.schemas import load_schemas
 from caldav_run.pipeline.check import check_text
 from caldav_run.pipeline.render import render_text
 
@@ -71,3 +73,10 @@ def test_the_readme_lists_every_command() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     table = readme.split("## Commands", 1)[1].split("##", 1)[0]
     assert table
+
+
+def test_the_option_tables_are_those_of_the_schemas() -> None:
+    script = ROOT / "docs" / "generate_options.py"
+    options = runpy.run_path(str(script))
+    written = (ROOT / "docs" / "options.md").read_text("utf-8")
+    assert written == options["page"](load_schemas()), "run: make docs-tables"
