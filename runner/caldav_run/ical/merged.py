@@ -99,21 +99,18 @@ def merge(bodies: Iterable[bytes]) -> Iterator[bytes]:
     yield _HEAD
     for body in bodies:
         try:
-            parse(body)
-            wanted = _zones(body)
+            wanted, lines = _taken_apart(body)
         except ItemError:
             broken.append(body)
             continue
-        if any(zones.get(name, text) != text for name, (text, _) in wanted.items()):
+        if lines is None or any(
+            zones.get(name, text) != text for name, (text, _) in wanted.items()
+        ):
             apart.append(body)
             continue
-        for name, (text, lines) in wanted.items():
-            if name not in zones:
-                zones[name] = text
-                yield lines
-        for stream in _streams(body):
-            parts = (part for part in stream.parts if part.zone is None)
-            yield b"".join(_closed_line(body[part.start : part.end]) for part in parts)
+        new = {name: zone for name, zone in wanted.items() if name not in zones}
+        zones.update((name, text) for name, (text, _) in new.items())
+        yield b"".join([*(zone for _, zone in new.values()), *lines])
     yield _FOOT
     yield from map(_closed_line, [*apart, *broken])
 
@@ -121,28 +118,36 @@ def merge(bodies: Iterable[bytes]) -> Iterator[bytes]:
 def _streams(data: bytes) -> Iterator[_Stream]:
     """Yield the VCALENDARs with the places of what stands in them."""
     stream: _Stream | None = None
+    for name, start, end in _places(data):
+        if name is None:
+            stream = stream or _Stream(start, len(data), closed=True)
+            stream.parts.append(_part(data, start, end))
+            continue
+        if stream:
+            stream.closed = name == b"END"
+            stream.end = end if stream.closed else start
+            yield stream
+        stream = _Stream(start, len(data)) if name == b"BEGIN" else None
+    if stream:
+        yield stream
+
+
+def _places(data: bytes) -> Iterator[tuple[bytes | None, int, int]]:
+    """Yield where VCALENDARs BEGIN and END and, without such a name, the components in them."""
     start = depth = 0
     for frame in _FRAME.finditer(data):
-        begins, name = frame[2] is not None, frame[3].strip().upper()
-        if depth == 0 and name == b"VCALENDAR":
-            if stream:
-                stream.end = frame.start(1) if begins else frame.end()
-                stream.closed = not begins
-                yield stream
-            stream = _Stream(frame.start(1), len(data)) if begins else None
+        begins = frame[2] is not None
+        if depth == 0 and frame[3].strip().upper() == b"VCALENDAR":
+            yield b"BEGIN" if begins else b"END", frame.start(1), frame.end()
         elif begins:
-            if depth == 0:
-                start = frame.start(1)
-                stream = stream or _Stream(start, len(data), closed=True)
+            start = start if depth else frame.start(1)
             depth += 1
         elif depth:
             depth -= 1
-            if depth == 0 and stream:
-                stream.parts.append(_part(data, start, frame.end()))
-    if stream:
-        if depth:
-            stream.parts.append(_Part(start, len(data), None))
-        yield stream
+            if depth == 0:
+                yield None, start, frame.end()
+    if depth:
+        yield None, start, len(data)
 
 
 def _part(data: bytes, start: int, end: int) -> _Part:
@@ -184,15 +189,26 @@ def _zone_names(component: bytes) -> set[bytes]:
     return {quoted or plain for quoted, plain in _TZID.findall(unfold(component))}
 
 
-def _zones(body: bytes) -> dict[bytes, tuple[str, bytes]]:
-    """Return a body's VTIMEZONEs by TZID: their canonical form and their lines."""
-    found = {}
+def _taken_apart(body: bytes) -> tuple[dict[bytes, tuple[str, bytes]], list[bytes] | None]:
+    """Return a body's VTIMEZONEs by TZID (canonical form and lines), and its components' lines.
+
+    The components are None where they cannot be told apart by their lines.
+
+    Raises:
+        ItemError: The body, or a VTIMEZONE in it, is broken.
+    """
+    tree = parse(body)
+    zones: dict[bytes, tuple[str, bytes]] = {}
+    components = []
     for stream in _streams(body):
         for part in stream.parts:
-            if part.zone is not None:
-                lines = _closed_line(body[part.start : part.end])
-                found[part.zone] = (form(parse(lines)), lines)
-    return found
+            lines = _closed_line(body[part.start : part.end])
+            if part.zone is None:
+                components.append(lines)
+            else:
+                zones[part.zone] = (form(parse(lines)), lines)
+    # A BEGIN that is folded within its name is seen by the parser only.
+    return zones, components if len(components) == len(tree.entries()) else None
 
 
 def _closed_line(text: bytes) -> bytes:

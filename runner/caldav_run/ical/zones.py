@@ -96,10 +96,12 @@ class Zones:
     Args:
         tree: The item.
         default: The zone of dates and floating times.
+        own_first: Have the item's own VTIMEZONE win over IANA's zone of that name.
     """
 
-    def __init__(self, tree: Component, default: tzinfo) -> None:
+    def __init__(self, tree: Component, default: tzinfo, *, own_first: bool = False) -> None:
         """Find the item's own zones; they are read when they are asked for."""
+        self._own_first = own_first
         self._default = default
         self._own = {
             zone.value("TZID").strip(): zone for zone in tree.walk() if zone.name == "VTIMEZONE"
@@ -148,7 +150,7 @@ class Zones:
         Raises:
             UnknownZoneError: Neither is the case.
         """
-        known = iana_zone(zone)
+        known = None if self._own_first and zone in self._own else iana_zone(zone)
         if known is None and zone not in self._own:
             known = guessed_zone(zone)
             if known is None:
