@@ -13,8 +13,8 @@ HEAD: Final = """\
 
 <!-- Written by `make docs-tables` from schemas/; edit the descriptions there. -->
 
-Every key of a pipeline file. An unknown key is an error with a suggestion. How they work together is
-told in [Pipelines](pipeline.md).
+Every key of a pipeline file. An unknown key is an error with a suggestion. How they work together
+is told in [Pipelines](pipeline.md).
 """
 KINDS: Final = {"sources": "Source", "filters": "Filter", "sinks": "Sink"}
 MARKS: Final = {
@@ -59,7 +59,7 @@ def _chapter(title: str, schema: Schema) -> str:
         for name, kind, default, text in _rows(schema, "")
     )
     head = "| option | value | default | meaning |\n|---|---|---|---|\n"
-    return f"\n## {title}\n\n{schema['description']}\n\n{head}{rows}"
+    return f"\n## {title}\n\n{_prose(schema['description'])}\n\n{head}{rows}"
 
 
 def _rows(schema: Schema, prefix: str) -> Iterator[tuple[str, str, str, str]]:
@@ -68,7 +68,7 @@ def _rows(schema: Schema, prefix: str) -> Iterator[tuple[str, str, str, str]]:
         if "const" in option and name == "type":
             continue
         default = "required" if name in required else _literal(option.get("default"))
-        yield prefix + name, _kind(option), default, _cell(option.get("description", ""))
+        yield prefix + name, _kind(option), default, _prose(option.get("description", ""))
         for form in (option, *option.get("oneOf", ())):
             if "properties" in form:
                 yield from _rows(form, f"{prefix}{name}.")
@@ -93,8 +93,11 @@ def _literal(value: object) -> str:
     return "" if value is None else f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def _prose(text: str) -> str:
+    # What stands between backquotes shows as it is; elsewhere Markdown would take <…> for HTML.
+    parts = text.replace("|", "\\|").split("`")
+    parts[::2] = (part.replace("<", "&lt;") for part in parts[::2])
+    return "`".join(parts)
 
 
 if __name__ == "__main__":

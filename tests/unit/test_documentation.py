@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from caldav_run.cli.main import verbs
 from caldav_run.connectors.schemas import load_schemas
 from caldav_run.pipeline.check import check_text
 from caldav_run.pipeline.render import render_text
@@ -62,17 +63,18 @@ def test_every_pipeline_in_the_documentation_is_valid(name: str, text: str) -> N
     assert not checked.problems, render_text(checked.problems)
 
 
-def test_a_block_of_yaml_with_sources_is_marked_as_a_pipeline() -> None:
+def test_a_block_that_is_a_whole_pipeline_is_marked_as_one() -> None:
     for page in PAGES:
         for _, info, text in FENCE.findall(page.read_text("utf-8")):
             if info == "yaml" and re.search(r"^version:", text, re.MULTILINE):
                 pytest.fail(f"{page.relative_to(ROOT)}: mark as 'yaml pipeline':\n{text}")
 
 
-def test_the_readme_lists_every_command() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    table = readme.split("## Commands", 1)[1].split("##", 1)[0]
-    assert table
+def test_the_readme_lists_every_command_and_no_other() -> None:
+    table = (ROOT / "README.md").read_text("utf-8").split("## Commands", 1)[1].split("##", 1)[0]
+    cells = (line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
+    named = {name for cell in cells for name in re.findall(r"`(\w+)[^`]*`", cell)}
+    assert named - {"caldav"} == set(verbs())
 
 
 def test_the_option_tables_are_those_of_the_schemas() -> None:
