@@ -1,1 +1,1 @@
-"""The encrypted snapshot repository."""
+"""The encrypted, signed, append-only snapshot repository; see `docs/repository-format.md`."""

@@ -1,0 +1,222 @@
+"""One account's history, open for appending."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO, Final
+
+from caldav_run.model import Change, Op
+from caldav_run.repository import envelope, segment
+from caldav_run.repository.cache import Cache, Head, head_of
+from caldav_run.repository.changes import RowMaker
+from caldav_run.repository.keys import Writer
+from caldav_run.repository.ledger import RowLedger
+from caldav_run.repository.names import GenerationName
+from caldav_run.repository.pack import PackBuilder
+from caldav_run.repository.rows import Row, encode
+from caldav_run.repository.segment import CUMULATIVE_EVERY, Header, LogEntry, PackRef
+from caldav_run.repository.store import Store
+
+_MAX_WAITING: Final = 20_000
+_SPOOL_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """What all accounts of a run share.
+
+    Attributes:
+        store: Where objects go.
+        writer: Who signs.
+        recipients: Who can read.
+        run: The run's id.
+        state_dir: Where temporary files may lie.
+        clock: Tells the time in UTC.
+    """
+
+    store: Store
+    writer: Writer
+    recipients: tuple[str, ...]
+    run: str
+    state_dir: Path
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in the repository an account's next segment goes.
+
+    Attributes:
+        repository: The repository's id.
+        account: The account.
+        origin: What it is.
+        recipients: What segments are sealed to, hashed.
+        generation: The generation that goes on, or begins.
+        head: What is known of the log; it may be another generation's.
+        begins: Whether the generation begins.
+    """
+
+    repository: str
+    account: str
+    origin: str
+    recipients: str
+    generation: GenerationName
+    head: Head | None
+    begins: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a commit left behind: a snapshot's id or None, objects stored, and their bytes."""
+
+    snapshot: str | None
+    objects: int
+    size: int
+
+
+class AccountWriter:
+    """Takes changes, fills packs, and makes them one segment at the end."""
+
+    def __init__(self, writing: Writing, place: Place, cache: Cache) -> None:
+        """Take where to write; the cache is closed at the end."""
+        self.head = place.head
+        self.committed = False
+        self._writing = writing
+        self._place = place
+        self._cache = cache
+        going_on = None if place.begins else place.head
+        self._number = 0 if going_on is None else going_on.number + 1
+        self.ledger = RowLedger(
+            None if place.begins else cache, going_on.fingerprint if going_on else None
+        )
+        self._maker = RowMaker(self.ledger, self._number, going_on.read_at if going_on else None)
+        self._waiting: list[Row] = []
+        self._pack = self._new_pack()
+        self._packs: list[PackRef] = []
+        self._spool = self._new_spool()
+
+    def append(self, change: Change) -> None:
+        """Take one change; a body is let go of as soon as its pack is full.
+
+        Raises:
+            ConnectorError: The store refused a pack.
+        """
+        row = self._maker.row(change)
+        if row is None:
+            return
+        if row.op is Op.ADD and change.item is not None:
+            body = change.item.body
+            if not self._pack.takes(body):
+                self._flush()
+            member = self._pack.add(row.calendar, row.href or "", body)
+            row = row._replace(member=member)
+        self._waiting.append(row)
+        if len(self._waiting) >= _MAX_WAITING:
+            self._flush()
+
+    def commit(self, fingerprint: str, *, guarded: bool) -> Outcome:
+        """Make everything appended durable and visible as one snapshot, or nothing of it.
+
+        Args:
+            fingerprint: What selection and filters made it.
+            guarded: Whether a guard tripped.
+
+        Raises:
+            ConnectorError: The store refused; the history is as before.
+            TemporaryError: Another run wrote meanwhile; the history is as before.
+        """
+        self._flush()
+        now = self._writing.clock().replace(microsecond=0)
+        head = self.head
+        if head is not None and self._nothing_new(head, fingerprint):
+            self._remember(replace(head, read_at=max(now, head.read_at)), ())
+            return Outcome(None, 0, 0)
+        begun = self._place.generation.begun
+        time = max(now, head.time + timedelta(seconds=1) if head else begun, begun)
+        with self._cache.change(head):
+            if self._place.begins:
+                self._cache.clear()
+            self._spool.seek(0)
+            self._cache.apply(self._spool)
+            header = self._header(fingerprint, time, guarded=guarded)
+            entry = self._put_segment(header)
+            moved = head_of(header, entry.id)
+            self._cache.settle(moved, [entry])
+        self.head, self.committed = moved, True
+        size = entry.size + sum(each.size for each in self._packs)
+        return Outcome(entry.id, len(self._packs) + 1, size)
+
+    def abandon(self) -> None:
+        """Forget what was appended; safe after `commit`.
+
+        Packs that were stored stay: nothing names them, and they do no harm.
+        """
+        self._spool.close()
+        self._cache.close()
+
+    def _nothing_new(self, head: Head, fingerprint: str) -> bool:
+        said = (head.fingerprint, head.origin)
+        empty = self._spool.tell() == 0
+        return empty and not self._place.begins and said == (fingerprint, self._place.origin)
+
+    def _remember(self, head: Head, entries: tuple[LogEntry, ...]) -> None:
+        with self._cache.change(self.head):
+            self._cache.settle(head, entries)
+        self.head, self.committed = head, True
+
+    def _new_pack(self) -> PackBuilder:
+        return PackBuilder(int(self._writing.clock().timestamp()))
+
+    def _new_spool(self) -> IO[bytes]:
+        folder = str(self._writing.state_dir)
+        return tempfile.SpooledTemporaryFile(_SPOOL_BYTES, mode="w+b", dir=folder)
+
+    def _sealed_to(self) -> tuple[str, ...]:
+        return (*self._writing.recipients, self._writing.writer.metadata.recipient)
+
+    def _flush(self) -> None:
+        """Store the pack at hand, and write down the rows that waited for its name."""
+        sha256 = None
+        if self._pack.count:
+            stored = self._pack.seal(self._writing.recipients)
+            sha256 = envelope.sha256(stored)
+            self._writing.store.put(self._place.generation.pack(sha256), stored)
+            self._packs.append(PackRef(sha256, len(stored), self._pack.count))
+            self._pack = self._new_pack()
+        for row in self._waiting:
+            self._spool.write(encode(row._replace(object=sha256) if row.op is Op.ADD else row))
+        self._waiting.clear()
+
+    def _header(self, fingerprint: str, time: datetime, *, guarded: bool) -> Header:
+        place = self._place
+        cumulative = self._number > 0 and self._number % CUMULATIVE_EVERY == 0
+        return Header(
+            repository=place.repository,
+            account=place.account,
+            origin=place.origin,
+            generation=place.generation,
+            number=self._number,
+            time=time,
+            parent=self.head.id if self.head and self._number else None,
+            run=self._writing.run,
+            recipients=place.recipients,
+            fingerprint=fingerprint,
+            guarded=guarded,
+            counts=self._cache.counts(),
+            packs=tuple(self._packs),
+            log=self._cache.log() if cumulative else (),
+        )
+
+    def _put_segment(self, header: Header) -> LogEntry:
+        """Store the segment: this is the commit."""
+        if header.log:
+            self._spool.close()
+            self._spool = self._new_spool()
+            self._spool.writelines(self._cache.lines())
+        stored = segment.build(header, self._spool, self._writing.writer.signer, self._sealed_to())
+        identity = envelope.sha256(stored)
+        name = self._place.generation.segment(header.number, header.time, identity)
+        self._writing.store.put(name, stored)
+        return segment.entry_of(header, identity, len(stored))

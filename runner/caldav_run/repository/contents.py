@@ -1,0 +1,116 @@
+"""What one snapshot holds, with what it carries forward from earlier ones."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from caldav_run.model import Op, Provenance
+from caldav_run.repository.names import GenerationName
+from caldav_run.repository.rows import Kind, Row
+from caldav_run.repository.snapshots import CalendarInfo, ItemInfo
+from caldav_run.repository.state import State
+
+
+class Contents:
+    """A snapshot's calendars and items.
+
+    What could not be read while a generation was begun has no version in it: the version of the
+    account's last snapshot before that generation is carried forward.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        generation: GenerationName,
+        time: datetime,
+        earlier: Callable[[], "Contents | None"],
+    ) -> None:
+        """Take the state of the rows, and how to come by what was before the generation."""
+        self._state = state
+        self._generation = generation
+        self.time = time
+        self._earlier = earlier
+
+    def calendars(self) -> list[CalendarInfo]:
+        """Return the calendars by id; excluded ones too."""
+        found = (self.calendar(identity) for identity in sorted(self._state.calendars))
+        return [each for each in found if each is not None]
+
+    def items(self, calendar: str | None = None) -> Iterator[ItemInfo]:
+        """Yield the items of one calendar or of all, by calendar and href; no excluded ones."""
+        known = self._state.calendars.keys() | self._state.items.keys()
+        for each in sorted(known) if calendar is None else [calendar]:
+            yield from self._items(each)
+
+    def item(self, calendar: str, href: str) -> ItemInfo | None:
+        """Return one item, or None when the snapshot does not hold it."""
+        row = self._state.items.get(calendar, {}).get(href)
+        if row is not None:
+            return None if row.kind is Kind.EXCLUDED else self._item(row)
+        before = self._before(self._state.calendars.get(calendar))
+        info = before.item(calendar, href) if before else None
+        return _aged(info, before) if before and info else None
+
+    def calendar(self, identity: str) -> CalendarInfo | None:
+        """Return one calendar, or None when the snapshot does not hold it."""
+        row = self._state.calendars.get(identity)
+        if row is None:
+            return None
+        before = self._before(row)
+        known = before.calendar(identity) if before else None
+        since = _read_at(row)
+        if before and known:
+            since = known.stale_since or before.time
+        return CalendarInfo(
+            calendar=known.calendar if known else row.properties,
+            excluded=row.op is Op.EXCLUDED,
+            unread=row.op is Op.UNREAD,
+            stale_since=since,
+            reason=row.extra.get("reason"),
+        )
+
+    def _items(self, calendar: str) -> Iterator[ItemInfo]:
+        held = self._state.items.get(calendar, {})
+        hrefs = {href for href, row in held.items() if row.kind is not Kind.EXCLUDED}
+        before = self._before(self._state.calendars.get(calendar))
+        if before:
+            hrefs |= {each.href for each in before.items(calendar)} - held.keys()
+        found = (self.item(calendar, href) for href in sorted(hrefs))
+        return (each for each in found if each is not None)
+
+    def _item(self, row: Row) -> ItemInfo:
+        reason = row.extra.get("reason")
+        if row.kind is Kind.MISSING and "read" not in row.extra:
+            before = self._earlier()
+            info = before.item(row.calendar, row.href or "") if before else None
+            if before and info:
+                return replace(_aged(info, before), reason=reason)
+        calendar = self._state.calendars.get(row.calendar)
+        since = _read_at(row) or (_read_at(calendar) if calendar else None)
+        return ItemInfo(
+            calendar=row.calendar,
+            href=row.href or "",
+            uid=row.item_uid if row.object else None,
+            etag=row.etag,
+            sha256=row.sha256,
+            size=row.size or 0,
+            provenance=Provenance(row.provenance or Provenance.GET),
+            object=self._generation.pack(row.object) if row.object else None,
+            member=row.member,
+            stale_since=since,
+            reason=reason,
+        )
+
+    def _before(self, row: Row | None) -> "Contents | None":
+        """Return where the items of a calendar are that this generation never read whole."""
+        never = row is not None and row.op is Op.UNREAD and "read" not in row.extra
+        return self._earlier() if never else None
+
+
+def _read_at(row: Row) -> datetime | None:
+    read = row.extra.get("read") if row.op is Op.UNREAD else None
+    return datetime.fromisoformat(read) if read else None
+
+
+def _aged(info: ItemInfo, before: Contents) -> ItemInfo:
+    return replace(info, stale_since=info.stale_since or before.time)

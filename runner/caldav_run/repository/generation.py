@@ -1,0 +1,132 @@
+"""One generation's segments, read as few times as possible, and the rows of its snapshots."""
+
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from caldav_run.errors import CaldavRunError, DamageError
+from caldav_run.repository.names import SegmentName
+from caldav_run.repository.rows import Row
+from caldav_run.repository.segment import LogEntry, Segment
+from caldav_run.repository.survey import Listed
+
+Opener = Callable[[SegmentName], Segment]
+"""Fetches and checks one segment; raises `DamageError` or `SetupError`."""
+
+
+class _Step(NamedTuple):
+    """Rows to apply: those of a segment up to a number."""
+
+    segment: Segment
+    up_to: int
+
+
+class Generation:
+    """Reads the newest cumulative segment and those after it; others only when asked for."""
+
+    def __init__(self, listed: Listed, opener: Opener) -> None:
+        """Read what names all snapshots of a generation.
+
+        Args:
+            listed: What the store holds of it.
+            opener: Opens one segment.
+        """
+        self.listed = listed
+        self.snapshots: dict[str, LogEntry] = {}
+        self.problems: dict[str, CaldavRunError] = {}
+        self._opener = opener
+        self._open: dict[str, Segment] = {}
+        self._cumulative: list[Segment] = []
+        self._load()
+
+    @property
+    def account(self) -> str | None:
+        """Whose generation it is; None when none of its segments can be used."""
+        return next((each.header.account for each in self._open.values()), None)
+
+    def segment(self, identity: str) -> Segment:
+        """Return a segment by its id.
+
+        Raises:
+            DamageError: It is missing or damaged.
+            SetupError: It cannot be opened or is not trusted.
+        """
+        if identity in self._open:
+            return self._open[identity]
+        if identity in self.problems:
+            raise self.problems[identity]
+        if identity not in self.listed.segments:
+            raise DamageError(
+                f"{self.listed.name.folder}seg-*-{identity} is missing",
+                mend="take a snapshot of another generation, or the newest whole one before it",
+            )
+        try:
+            opened = self._opener(self.listed.segments[identity])
+        except CaldavRunError as error:
+            self.problems[identity] = error
+            raise
+        self._open[identity] = opened
+        return opened
+
+    def rows(self, identity: str) -> Iterator[Row]:
+        """Yield all rows up to a snapshot, oldest first.
+
+        Raises:
+            DamageError: A segment that they need is missing or damaged; nothing was yielded.
+            SetupError: A segment cannot be opened or is not trusted.
+        """
+        base, steps = self._path(identity)
+        first = self.segment(base)
+        yield from first.rows()
+        for step in steps:
+            yield from (row for row in step.segment.rows() if row.seq <= step.up_to)
+
+    def hole(self, identity: str) -> CaldavRunError | None:
+        """Return why a snapshot cannot be read, as far as that shows without its base's bytes."""
+        try:
+            base, _ = self._path(identity)
+            if base not in self.listed.segments or base in self.problems:
+                self.segment(base)
+        except CaldavRunError as error:
+            return error
+        return None
+
+    def _load(self) -> None:
+        newest_first = sorted(self.listed.segments.values(), key=_number, reverse=True)
+        for number, group in groupby(newest_first, _number):
+            opened = [each for name in group if (each := self._try(name.sha256))]
+            for each in opened:
+                self.snapshots.setdefault(each.name.sha256, each.entry())
+                self.snapshots |= {e.id: e for e in each.header.log if e.id not in self.snapshots}
+            complete = [each for each in opened if each.cumulative]
+            self._cumulative += complete
+            if complete or (opened and number == 0):
+                break
+
+    def _try(self, identity: str) -> Segment | None:
+        try:
+            return self.segment(identity)
+        except CaldavRunError:
+            return None
+
+    def _path(self, identity: str) -> tuple[str, list[_Step]]:
+        """Return the base's id, and what to apply after it."""
+        for whole in self._cumulative:
+            for entry in whole.header.log:
+                if entry.id == identity:
+                    return whole.header.log[0].id, [_Step(whole, entry.number)]
+        steps: list[_Step] = []
+        segment = self.segment(identity)
+        while segment.header.parent is not None:
+            steps.append(_Step(segment, segment.header.number))
+            if segment.cumulative:
+                return segment.header.log[0].id, steps[::-1]
+            parent = self.segment(segment.header.parent)
+            if parent.header.number != segment.header.number - 1:
+                raise DamageError(f"{segment.name.name} is not used: its number breaks the chain")
+            segment = parent
+        return segment.name.sha256, steps[::-1]
+
+
+def _number(name: SegmentName) -> int:
+    return name.number

@@ -1,0 +1,54 @@
+"""What a writer's cache says to the engine."""
+
+from collections.abc import Collection, Mapping
+
+from caldav_run.model import Calendar, Entry, Op
+from caldav_run.repository.cache import Cache
+from caldav_run.repository.rows import Row
+
+
+class RowLedger:
+    """The rows of an account's last snapshot, as `connectors.protocol.Ledger` wants them.
+
+    A new generation refers to nothing before it, so its ledger is empty: all has to be read.
+    """
+
+    def __init__(self, cache: Cache | None, fingerprint: str | None) -> None:
+        """Take the cache, or None for a generation that begins."""
+        self._cache = cache
+        self.fingerprint = fingerprint
+
+    def calendars(self) -> Mapping[str, Calendar]:
+        """Return the calendars held, by id; not the excluded ones."""
+        return {row.calendar: row.properties for row in self._calendars()}
+
+    def unread_calendars(self) -> Collection[str]:
+        """Return the ids of calendars that could not be read as a whole since."""
+        return {row.calendar for row in self._calendars() if row.op is Op.UNREAD}
+
+    def entries(self, calendar: str) -> Mapping[str, Entry]:
+        """Return the items held of one calendar, by href, the excluded ones too."""
+        found = () if self._cache is None else self._cache.items(calendar)
+        return {row.href or "": _entry(row) for row in found}
+
+    def calendar(self, identity: str) -> Row | None:
+        """Return a calendar's newest row."""
+        return None if self._cache is None else self._cache.calendar(identity)
+
+    def item(self, calendar: str, href: str) -> Row | None:
+        """Return an item's newest row."""
+        return None if self._cache is None else self._cache.item(calendar, href)
+
+    def _calendars(self) -> list[Row]:
+        found = () if self._cache is None else self._cache.calendars()
+        return [row for row in found if row.op is not Op.EXCLUDED]
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(
+        row.etag,
+        row.sha256,
+        excluded=row.op is Op.EXCLUDED,
+        valid_until=row.extra.get("valid_until"),
+        unread=row.op is Op.UNREAD,
+    )

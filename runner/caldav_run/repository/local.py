@@ -1,0 +1,125 @@
+"""A store in a local folder, whose objects survive a power cut once `put` has returned."""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from caldav_run.errors import AccessError, ConnectorError
+from caldav_run.repository.store import MissingObjectError, Stored
+
+_TEMPORARY: Final = ".tmp-"
+# File systems without hard links: exFAT and FAT (EPERM), some network shares.
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+
+
+class LocalStore:
+    """Objects as files; see `Store` for the promises.
+
+    A file appears under its name only when its bytes are on the disk: written to a temporary
+    name, flushed, linked, and the folder flushed, new parent folders as well.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Take the folder, without touching it."""
+        self._root = root
+        self.location = str(root)
+
+    def list(self, prefix: str = "", after: str = "") -> Iterator[Stored]:
+        """Yield the objects of a folder by name; see `Store.list`."""
+        try:
+            yield from _walk(self._root / prefix, prefix, after)
+        except OSError as error:
+            raise self._refused("read", self._root, error) from error
+
+    def get(self, name: str) -> bytes:
+        """Return an object's bytes; see `Store.get`."""
+        path = self._root / name
+        try:
+            return path.read_bytes()
+        except FileNotFoundError as error:
+            raise MissingObjectError(f"{name} is missing from {self.location}") from error
+        except OSError as error:
+            raise self._refused("read", path, error) from error
+
+    def put(self, name: str, data: bytes) -> None:
+        """Store an object durably; see `Store.put`.
+
+        Raises:
+            ConnectorError: The disk refused, or another object has this name.
+        """
+        path = self._root / name
+        try:
+            self._make_folders(path.parent)
+            if not self._write(path, data) and path.read_bytes() != data:
+                raise ConnectorError(
+                    f"{path} exists with another content", mend="check the repository's disk"
+                )
+        except OSError as error:
+            raise self._refused("write", path, error) from error
+
+    def _write(self, path: Path, data: bytes) -> bool:
+        """Write a file that does not exist yet; return False when it does."""
+        temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            linked = _link(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        # Also when the file was there: whoever wrote it may have crashed before this.
+        _sync_folder(path.parent)
+        return linked
+
+    def _make_folders(self, folder: Path) -> None:
+        if folder.is_dir():
+            return
+        self._make_folders(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+
+    def _refused(self, action: str, path: Path, error: OSError) -> ConnectorError:
+        kind = AccessError if isinstance(error, PermissionError) else ConnectorError
+        return kind(f"cannot {action} {path}: {error.strerror}")
+
+
+def _walk(folder: Path, prefix: str, after: str) -> Iterator[Stored]:
+    try:
+        with os.scandir(folder) as entries:
+            # A folder sorts by the names in it, which begin with its own and a slash.
+            found = sorted((each.name + "/" * each.is_dir(), each) for each in entries)
+    except FileNotFoundError:
+        return
+    for part, entry in found:
+        name = prefix + part
+        if part.endswith("/"):
+            if name >= after[: len(name)]:
+                yield from _walk(folder / part, name, after)
+        elif name > after and not part.startswith(_TEMPORARY):
+            yield Stored(name, entry.stat().st_size)
+
+
+def _link(temporary: Path, path: Path) -> bool:
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if path.exists():
+            return False
+        temporary.rename(path)
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

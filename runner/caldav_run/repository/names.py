@@ -1,0 +1,176 @@
+"""Names in the store: what an object is called, and what its name tells."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import unquote
+
+MARKER: Final = "format.json"
+README: Final = "README.txt"
+ACCOUNTS: Final = "a/"
+RUNS: Final = "runs/"
+_TIME: Final = "%Y%m%dT%H%M%SZ"
+_SUFFIX: Final = ".tar.zst.age"
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._@-]+")
+_STREAM: Final = r"a/(?P<stream>[0-9a-f]{20})"
+_GENERATION: Final = r"(?P<generation>(?P<begun>\d{8}T\d{6}Z)-(?P<writer>[0-9a-f]{8})-[0-9a-f]{6})"
+_PACK_NAME: Final = re.compile(
+    rf"{_STREAM}/{_GENERATION}/pack-(?P<sha256>[0-9a-f]{{64}})\.tar\.zst\.age"
+)
+_SEGMENT_NAME: Final = re.compile(
+    rf"{_STREAM}/{_GENERATION}/seg-(?P<number>\d{{8}})-(?P<time>\d{{8}}T\d{{6}}Z)"
+    r"-(?P<sha256>[0-9a-f]{64})\.tar\.zst\.age"
+)
+_RUN_NAME: Final = re.compile(
+    r"runs/\d{4}-\d{2}/(?P<time>\d{8}T\d{6}Z)-(?P<writer>[0-9a-f]{8})"
+    r"-(?P<sha256>[0-9a-f]{64})\.tar\.zst\.age"
+)
+_SLUG_LENGTH: Final = 40
+_HREF_LENGTH: Final = 60
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class GenerationName:
+    """One full backup and the log after it; later ones sort behind earlier ones.
+
+    Attributes:
+        name: `<utc>-<writer8>-<rand6>`.
+        stream: The account's history that it belongs to.
+        writer: Eight hex digits of the writer.
+        begun: When it was begun.
+    """
+
+    name: str
+    stream: str
+    writer: str
+    begun: datetime
+
+    @property
+    def folder(self) -> str:
+        """The prefix of its objects' names, with a final slash."""
+        return f"{ACCOUNTS}{self.stream}/{self.name}/"
+
+    def pack(self, sha256: str) -> str:
+        """Return the name of one of its packs."""
+        return f"{self.folder}pack-{sha256}{_SUFFIX}"
+
+    def segment(self, number: int, time: datetime, sha256: str) -> str:
+        """Return the name of one of its segments."""
+        return f"{self.folder}seg-{number:08}-{compact(time)}-{sha256}{_SUFFIX}"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentName:
+    """A segment as its name tells it; its hash is the snapshot's id."""
+
+    name: str
+    generation: GenerationName
+    number: int
+    time: datetime
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunName:
+    """A run record as its name tells it."""
+
+    name: str
+    time: datetime
+    writer: str
+
+
+def compact(time: datetime) -> str:
+    """Return a time as names hold it: `20260501T080000Z`."""
+    return time.astimezone(UTC).strftime(_TIME)
+
+
+def parse_compact(text: str) -> datetime:
+    """Read a time as names hold it.
+
+    Raises:
+        ValueError: It is none, as an invented month.
+    """
+    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+
+
+def stream_name(name_key: bytes, account: str) -> str:
+    """Return the name of an account's history: nobody without the key can guess accounts."""
+    return hmac.new(name_key, account.encode(), hashlib.sha256).hexdigest()[:20]
+
+
+def writer_name(public: bytes) -> str:
+    """Return the eight hex digits that stand for a signer's public key in names."""
+    return hashlib.sha256(public).hexdigest()[:8]
+
+
+def new_generation(stream: str, writer: str, now: datetime) -> GenerationName:
+    """Return the name of a generation that begins now."""
+    name = f"{compact(now)}-{writer}-{secrets.token_hex(3)}"
+    return GenerationName(name, stream, writer, now)
+
+
+def run_name(time: datetime, writer: str, sha256: str) -> str:
+    """Return the name of a run record."""
+    return f"{RUNS}{time:%Y-%m}/{compact(time)}-{writer}-{sha256}{_SUFFIX}"
+
+
+def parse_segment(name: str) -> SegmentName | None:
+    """Return what a segment's name tells, or None for any other name."""
+    match = _SEGMENT_NAME.fullmatch(name)
+    try:
+        return match and SegmentName(
+            name,
+            _generation(match),
+            int(match["number"]),
+            parse_compact(match["time"]),
+            match["sha256"],
+        )
+    except ValueError:
+        return None
+
+
+def parse_pack(name: str) -> GenerationName | None:
+    """Return the generation that a pack's name tells, or None for any other name."""
+    match = _PACK_NAME.fullmatch(name)
+    try:
+        return match and _generation(match)
+    except ValueError:
+        return None
+
+
+def parse_run(name: str) -> RunName | None:
+    """Return what a run record's name tells, or None for any other name."""
+    match = _RUN_NAME.fullmatch(name)
+    try:
+        return match and RunName(name, parse_compact(match["time"]), match["writer"])
+    except ValueError:
+        return None
+
+
+def sha256_of(name: str) -> str:
+    """Return the hash that a data object's name ends with."""
+    return name.removesuffix(_SUFFIX)[-64:]
+
+
+def member(number: int, calendar: str, href: str) -> str:
+    """Return an item's name in its pack: told apart by number, readable by its href."""
+    stem = _safe(href.removesuffix(".ics"), _HREF_LENGTH) or "item"
+    return f"{_safe(calendar, _SLUG_LENGTH) or 'calendar'}/{number:06}-{stem}.ics"
+
+
+def stem(href: str) -> str:
+    """Return the UID that an href suggests: percent-decoded, without folders and `.ics`."""
+    return unquote(href.rpartition("/")[2].removesuffix(".ics"))
+
+
+def _safe(text: str, length: int) -> str:
+    return _UNSAFE.sub("-", unquote(text)).strip("-.")[:length]
+
+
+def _generation(match: re.Match[str]) -> GenerationName:
+    begun = parse_compact(match["begun"])
+    return GenerationName(match["generation"], match["stream"], match["writer"], begun)

@@ -1,0 +1,218 @@
+"""The reading side of a repository."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import cached_property
+
+from caldav_run.errors import CaldavRunError, DamageError, SetupError, UsageError
+from caldav_run.model import Failed, Item
+from caldav_run.repository import difference, names, runs, segment, snapshots
+from caldav_run.repository.bodies import Bodies
+from caldav_run.repository.contents import Contents
+from caldav_run.repository.create import repository_id
+from caldav_run.repository.difference import Difference
+from caldav_run.repository.generation import Generation
+from caldav_run.repository.keys import Keyring
+from caldav_run.repository.names import SegmentName
+from caldav_run.repository.runs import RunRecord
+from caldav_run.repository.segment import LogEntry, Segment
+from caldav_run.repository.snapshots import CalendarInfo, ItemInfo, SnapshotInfo
+from caldav_run.repository.state import State
+from caldav_run.repository.store import Store
+from caldav_run.repository.survey import survey
+
+
+class Reader:
+    """Lists snapshots and gives back what they hold; believes only what trusted signers say.
+
+    Attributes:
+        problems: What was found damaged or could not be believed so far.
+    """
+
+    def __init__(self, store: Store, keyring: Keyring) -> None:
+        """Take where the repository is and what opens it, without touching it."""
+        self._store = store
+        self._keyring = keyring
+        self._bodies = Bodies(store, keyring.identities)
+        self._contents: dict[str, Contents] = {}
+        self.problems: list[CaldavRunError] = []
+
+    @cached_property
+    def repository(self) -> str:
+        """The repository's id.
+
+        Raises:
+            SetupError: There is no repository of this version.
+        """
+        return repository_id(self._store)
+
+    def snapshots(self, account: str | None = None) -> list[SnapshotInfo]:
+        """Return the snapshots of one account or of all, oldest first.
+
+        Raises:
+            ConnectorError: The store cannot be read.
+            SetupError: There is no repository, nothing in it can be opened, or no signer in it
+                is trusted.
+            DamageError: Nothing in it is whole.
+            UsageError: There is no such account.
+        """
+        found = list(self._snapshots.values())
+        if not found and self.problems:
+            raise self.problems[0]
+        if account is None:
+            return found
+        mine = [each for each in found if each.account == account]
+        if not mine:
+            known = ", ".join(sorted({each.account for each in found})) or "none"
+            raise UsageError(f"there is no account {account!r}; known accounts: {known}")
+        return mine
+
+    def resolve(self, ref: str, account: str | None = None) -> SnapshotInfo:
+        """Find the snapshot that a person means; see `snapshots.resolve`."""
+        return snapshots.resolve(self.snapshots(account), ref)
+
+    def calendars(self, snapshot: SnapshotInfo) -> list[CalendarInfo]:
+        """Return a snapshot's calendars by id; excluded and unread ones too.
+
+        Raises:
+            DamageError: A segment that it needs is missing or damaged.
+        """
+        return self._read(snapshot).calendars()
+
+    def items(self, snapshot: SnapshotInfo, calendar: str | None = None) -> Iterator[ItemInfo]:
+        """Yield a snapshot's items by calendar and href, without their bytes.
+
+        Raises:
+            DamageError: A segment that it needs is missing or damaged.
+        """
+        return self._read(snapshot).items(calendar)
+
+    def bodies(self, wanted: Iterable[ItemInfo]) -> Iterator[Item | Failed]:
+        """Yield items with their bytes, pack by pack; see `Bodies.read`."""
+        return self._bodies.read(wanted)
+
+    def diff(self, old: SnapshotInfo, new: SnapshotInfo) -> Iterator[Difference]:
+        """Yield what differs between two snapshots.
+
+        Raises:
+            DamageError: A segment that they need is missing or damaged.
+        """
+        return difference.differences(self._read(old), self._read(new))
+
+    def runs(self) -> Iterator[RunRecord]:
+        """Yield the run records, newest first; each is fetched when it is asked for.
+
+        What cannot be used is passed over and kept in `problems`.
+        """
+        trusted, identities = self._keyring.trusted, self._keyring.identities
+        listed = [names.parse_run(each.name) for each in self._store.list(names.RUNS)]
+        known = [each for each in listed if each is not None]
+        for name in sorted(known, key=lambda each: (each.time, each.name), reverse=True):
+            try:
+                stored = self._store.get(name.name)
+                yield runs.open_run(name, stored, identities, trusted, self.repository)
+            except (DamageError, SetupError) as error:
+                self.problems.append(error)
+
+    def last_read(self, account: str) -> datetime | None:
+        """Return when an account was last read with success, changed or not."""
+        for record in self.runs():
+            if any(each.account == account and each.read for each in record.accounts):
+                return record.time
+        return None
+
+    @cached_property
+    def _generations(self) -> list[Generation]:
+        def open_one(name: SegmentName) -> Segment:
+            trusted, identities = self._keyring.trusted, self._keyring.identities
+            stored = self._store.get(name.name)
+            return segment.open_segment(name, stored, identities, trusted, self.repository)
+
+        _ = self.repository
+        listed = survey(self._store.list(names.ACCOUNTS))
+        return [Generation(each, open_one) for each in listed if each.segments]
+
+    @cached_property
+    def _homes(self) -> dict[str, Generation]:
+        """Which generation a snapshot belongs to, by its id."""
+        return {
+            identity: generation
+            for generation in self._generations
+            for identity in (*generation.snapshots, *generation.problems)
+        }
+
+    @cached_property
+    def _snapshots(self) -> dict[str, SnapshotInfo]:
+        streams = {each.listed.name.stream: each.account for each in self._generations}
+        streams |= {
+            each.listed.name.stream: each.account for each in self._generations if each.account
+        }
+        found: list[SnapshotInfo] = []
+        for generation in self._generations:
+            account = streams[generation.listed.name.stream]
+            self.problems += generation.problems.values()
+            if account is not None:
+                found += _infos(generation, account)
+        found.sort(key=lambda each: (each.time, each.generation, each.number))
+        return {each.id: each for each in found}
+
+    def _read(self, snapshot: SnapshotInfo) -> Contents:
+        if snapshot.id not in self._contents:
+            generation = self._homes[snapshot.id]
+            state = State()
+            for row in generation.rows(snapshot.id):
+                state.apply(row)
+
+            def earlier() -> Contents | None:
+                return self._before(snapshot)
+
+            self._contents[snapshot.id] = Contents(
+                state, generation.listed.name, snapshot.time, earlier
+            )
+        return self._contents[snapshot.id]
+
+    def _before(self, snapshot: SnapshotInfo) -> Contents | None:
+        """Read the account's last whole snapshot before a snapshot's generation."""
+        begun = self._homes[snapshot.id].listed.name.begun
+        older = [
+            each
+            for each in self._snapshots.values()
+            if each.account == snapshot.account
+            and each.generation != snapshot.generation
+            and each.time < begun
+            and not each.incomplete
+        ]
+        return self._read(older[-1]) if older else None
+
+
+def _infos(generation: Generation, account: str) -> Iterator[SnapshotInfo]:
+    for identity, entry in generation.snapshots.items():
+        yield _info(generation, account, entry, generation.hole(identity))
+    for identity, problem in generation.problems.items():
+        if identity not in generation.snapshots:
+            name = generation.listed.segments[identity]
+            yield SnapshotInfo(
+                id=identity,
+                account=account,
+                time=name.time,
+                generation=generation.listed.name.name,
+                number=name.number,
+                counts=None,
+                guarded=False,
+                problem=problem,
+            )
+
+
+def _info(
+    generation: Generation, account: str, entry: LogEntry, problem: CaldavRunError | None
+) -> SnapshotInfo:
+    return SnapshotInfo(
+        id=entry.id,
+        account=account,
+        time=entry.time,
+        generation=generation.listed.name.name,
+        number=entry.number,
+        counts=entry.counts,
+        guarded=entry.guarded,
+        problem=problem,
+    )

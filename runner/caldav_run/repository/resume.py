@@ -1,0 +1,174 @@
+"""Bring a writer's cache up to date with the store, and say whether its generation goes on."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from caldav_run.errors import DamageError, SetupError
+from caldav_run.repository import names, segment
+from caldav_run.repository.cache import Cache, Head, head_of
+from caldav_run.repository.create import repository_id
+from caldav_run.repository.generation import Generation, Opener
+from caldav_run.repository.keys import Writer
+from caldav_run.repository.names import SegmentName
+from caldav_run.repository.rows import encode
+from caldav_run.repository.segment import LogEntry, Segment
+from caldav_run.repository.store import Store
+from caldav_run.repository.survey import Listed, survey
+
+MAX_SEGMENTS: Final = 1000
+# Below this a new full backup saves nothing worth a full reading of the source.
+_MIN_INCREMENTS: Final = 1 << 20
+_JITTER: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What makes a writer begin a new generation though nothing is broken.
+
+    Attributes:
+        now: The time.
+        full_every: The age at which a generation has served, give or take a tenth.
+        recipients: What segments are to be sealed to, hashed.
+    """
+
+    now: datetime
+    full_every: timedelta
+    recipients: str
+
+
+class Standing(NamedTuple):
+    """Where an account stands.
+
+    Attributes:
+        repository: The repository's id.
+        listed: The generation that goes on; None when a new one has to begin.
+        not_before: The earliest time that a next snapshot may bear.
+        reason: Why a new one has to begin.
+        alarming: Whether the reason is that something is broken or missing.
+    """
+
+    repository: str
+    listed: Listed | None
+    not_before: datetime
+    reason: str = ""
+    alarming: bool = False
+
+
+def resume(store: Store, stream: str, writer: Writer, cache: Cache, rules: Rules) -> Standing:
+    """Bring the cache up to date.
+
+    Raises:
+        ConnectorError: The store cannot be read.
+        SetupError: There is no repository of this version.
+        TemporaryError: Another run holds the cache.
+    """
+    folder = f"{names.ACCOUNTS}{stream}/"
+    head = cache.head
+    after = f"{folder}{head.generation}" if head else ""
+    own = [
+        each
+        for each in survey(store.list(folder, after))
+        if each.name.writer == writer.name and each.begun
+    ]
+    present = head is not None and any(head.id in each.segments for each in own)
+    # An object is named by its hash and names its repository: seeing it proves where we are.
+    repository = head.repository if head and present else repository_id(store)
+    if head is not None and head.repository != repository:
+        return resume(store, stream, writer, _emptied(cache, head), rules)
+    times = [each.newest.time for each in own] + ([head.time] if head else [])
+    not_before = max((time + timedelta(seconds=1) for time in times), default=rules.now)
+    if not own:
+        reason = "its objects are gone" if head else ""
+        return Standing(repository, None, not_before, reason, alarming=head is not None)
+    listed = own[-1]
+    try:
+        _catch_up(store, listed, writer, cache, repository)
+        _compare(cache, listed)
+    except (DamageError, SetupError) as error:
+        return Standing(repository, None, not_before, error.message, alarming=True)
+    reason = _served(cache, listed, rules)
+    return Standing(repository, None if reason else listed, not_before, reason)
+
+
+def _emptied(cache: Cache, head: Head) -> Cache:
+    with cache.change(head):
+        cache.clear()
+    return cache
+
+
+def _catch_up(store: Store, listed: Listed, writer: Writer, cache: Cache, repository: str) -> None:
+    """Take over what the store has and the cache has not.
+
+    Raises:
+        DamageError: The generation is not as its writer left it.
+        SetupError: Somebody else wrote into it.
+    """
+    if listed.forked:
+        raise DamageError(f"two machines wrote into {listed.name.folder} with one key")
+
+    def open_one(name: SegmentName) -> Segment:
+        trusted = {writer.signer.fingerprint}
+        stored = store.get(name.name)
+        return segment.open_segment(name, stored, (writer.metadata,), trusted, repository)
+
+    head = cache.head
+    if head is None or head.generation != listed.name.name:
+        _rebuild(cache, head, Generation(listed, open_one))
+    elif head.id not in listed.segments:
+        raise DamageError(f"{listed.name.folder} went back in time: segment {head.number} is gone")
+    else:
+        _follow(cache, head, listed, open_one)
+
+
+def _rebuild(cache: Cache, head: Head | None, generation: Generation) -> None:
+    for problem in generation.problems.values():
+        raise problem
+    newest = generation.segment(generation.listed.newest.sha256)
+    with cache.change(head):
+        cache.clear()
+        cache.apply(map(encode, generation.rows(newest.name.sha256)))
+        cache.settle(head_of(newest.header, newest.name.sha256), generation.snapshots.values())
+
+
+def _follow(cache: Cache, head: Head, listed: Listed, opener: Opener) -> None:
+    newer = (each for each in listed.segments.values() if each.number > head.number)
+    for name in sorted(newer, key=lambda each: each.number):
+        opened = opener(name)
+        if opened.header.parent != head.id:
+            raise DamageError(f"{name.name} does not continue what is known")
+        with cache.change(head):
+            # A cumulative segment repeats what is known.
+            cache.apply(encode(row) for row in opened.rows() if row.seq == name.number)
+            moved = head_of(opened.header, name.sha256)
+            cache.settle(moved, [opened.entry()])
+        head = moved
+
+
+def _compare(cache: Cache, listed: Listed) -> None:
+    for entry in cache.log():
+        expected = {listed.name.pack(each.sha256): each.size for each in entry.packs}
+        expected[listed.name.segment(entry.number, entry.time, entry.id)] = entry.size
+        for name, size in expected.items():
+            if listed.sizes.get(name) != size:
+                raise DamageError(f"{name} is missing or has another size")
+
+
+def _served(cache: Cache, listed: Listed, rules: Rules) -> str:
+    base, *increments = cache.log()
+    size = sum(map(_size, increments))
+    # Spread, so that many accounts made in one night do not all begin anew in one night.
+    share = int(listed.name.name[-6:], 16) / 0xFFFFFF
+    lifetime = rules.full_every * (1 - _JITTER / 2 + _JITTER * share)
+    if len(increments) + 1 >= MAX_SEGMENTS:
+        return f"it has {MAX_SEGMENTS} segments"
+    if size > max(_size(base) / 2, _MIN_INCREMENTS):
+        return "its increments outgrew half of its base"
+    if rules.now - listed.name.begun >= lifetime:
+        return "it is due for a full backup"
+    known = cache.head
+    return "its recipients changed" if known and known.recipients != rules.recipients else ""
+
+
+def _size(entry: LogEntry) -> int:
+    return entry.size + sum(each.size for each in entry.packs)

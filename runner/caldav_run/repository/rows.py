@@ -1,0 +1,121 @@
+"""Rows: each says what an item or a calendar is from one snapshot on.
+
+A row is complete by itself, so that the newest row of an item is its state.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, fields
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from caldav_run.model import Calendar, Op
+from caldav_run.repository import names
+from caldav_run.repository.broken import FormatError
+
+_COLUMNS: Final = 11
+_DEFAULTS: Final = {each.name: each.default for each in fields(Calendar)}
+_NOTHING: Final[Mapping[str, Any]] = {}
+
+
+class Kind(StrEnum):
+    """What an item counts as."""
+
+    HELD = "held"
+    STALE = "stale"
+    MISSING = "missing"
+    EXCLUDED = "excluded"
+
+
+class Row(NamedTuple):
+    """One line of `changes.jsonl`.
+
+    Attributes:
+        seq: The number of the segment that said it first.
+        op: What happened.
+        calendar: The calendar's id.
+        href: The item's name in it; None when the row is about the whole calendar.
+        etag: The item's etag.
+        sha256: Hash of the item's bytes.
+        size: How many bytes they are.
+        object: Hash of the pack that holds them.
+        member: Their name in the pack.
+        uid: The item's UID; None when it is what the href suggests, empty when there is none.
+        provenance: How the bytes were read.
+        extra: `reason`, `read` (when it was last read, for an unread one), `valid_until` (Unix
+            seconds), `properties` (of a calendar); others are ignored.
+    """
+
+    seq: int
+    op: Op
+    calendar: str
+    href: str | None = None
+    etag: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    object: str | None = None
+    member: str | None = None
+    uid: str | None = None
+    provenance: str | None = None
+    extra: Mapping[str, Any] = _NOTHING
+
+    @property
+    def kind(self) -> Kind:
+        """What an item's row makes the item count as."""
+        if self.op is Op.EXCLUDED:
+            return Kind.EXCLUDED
+        if self.op is Op.UNREAD:
+            return Kind.MISSING if self.object is None else Kind.STALE
+        return Kind.HELD
+
+    @property
+    def item_uid(self) -> str | None:
+        """The item's UID, or None when it has none."""
+        return (names.stem(self.href or "") if self.uid is None else self.uid) or None
+
+    @property
+    def properties(self) -> Calendar:
+        """The calendar that a calendar's row is about, as far as it is known."""
+        known = self.extra.get("properties", {})
+        values = {key: value for key, value in known.items() if key in _DEFAULTS}
+        values["components"] = tuple(values.get("components", ()))
+        return Calendar(**{**values, "id": self.calendar})
+
+
+def uid_column(href: str, uid: str | None) -> str | None:
+    """Return what a row holds for a UID."""
+    if not uid:
+        return ""
+    return None if uid == names.stem(href) else uid
+
+
+def properties_column(calendar: Calendar) -> dict[str, Any]:
+    """Return what a calendar's row holds of its properties: those that are not the default."""
+    values = asdict(calendar)
+    del values["id"]
+    return {key: value for key, value in values.items() if value != _DEFAULTS[key]}
+
+
+def encode(row: Row) -> bytes:
+    """Return the row as one line, with its line end."""
+    columns = row if row.extra else row[:_COLUMNS]
+    return json.dumps(columns, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def decode(line: bytes) -> Row:
+    """Read one line; further columns are ignored.
+
+    Raises:
+        FormatError: It is no row, or its operation is unknown.
+    """
+    try:
+        columns = json.loads(line)
+        seq, op, *rest = columns[: _COLUMNS + 1]
+        return Row(seq, Op(op), *rest)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise FormatError("it holds a row that this version cannot read") from error
+
+
+def decode_all(lines: Iterable[bytes]) -> Iterator[Row]:
+    """Read many lines."""
+    return map(decode, lines)

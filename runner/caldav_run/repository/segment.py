@@ -1,0 +1,266 @@
+"""Segments: the signed rows that make one snapshot."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO, Any, Final, NamedTuple
+
+from caldav_run.errors import DamageError
+from caldav_run.repository import envelope, rows, signed
+from caldav_run.repository.age import Identity
+from caldav_run.repository.names import GenerationName, SegmentName
+from caldav_run.repository.rows import Row
+from caldav_run.repository.sshsig import Signer
+
+FORMAT: Final = "caldav-run segment 1"
+NAMESPACE: Final = "caldav-run-segment"
+CUMULATIVE_EVERY: Final = 32
+DOCUMENT: Final = "segment.json"
+SIGNATURE: Final = "segment.json.sig"
+CHANGES: Final = "changes.jsonl"
+# A hundred times what 1,000 segments of an account with a million items need.
+_MAX_SIZES: Final = {DOCUMENT: 64 << 20, SIGNATURE: 4 << 10, CHANGES: 1 << 30}
+_CHUNK: Final = 64 << 10
+
+
+class PackRef(NamedTuple):
+    """A pack that a segment brought: its hash, stored size in bytes, and how many bodies."""
+
+    sha256: str
+    size: int
+    bodies: int
+
+
+class Counts(NamedTuple):
+    """How many calendars and items a snapshot has.
+
+    Attributes:
+        calendars: Calendars that are held.
+        items: Items that can be restored, the stale ones too.
+        stale: Items that could not be read since; their last version is held.
+        missing: Items that could not be read, and of which no version is held.
+        excluded: Items that a filter left out.
+    """
+
+    calendars: int = 0
+    items: int = 0
+    stale: int = 0
+    missing: int = 0
+    excluded: int = 0
+
+    @property
+    def before_filters(self) -> int:
+        """How many items the account had."""
+        return self.items + self.missing + self.excluded
+
+
+class LogEntry(NamedTuple):
+    """What a segment says of an earlier one of its generation.
+
+    Attributes:
+        number: Its number.
+        time: Its time.
+        id: Its hash.
+        size: Its stored size in bytes.
+        guarded: Whether a guard had tripped.
+        counts: What its snapshot holds.
+        packs: The packs that it brought.
+    """
+
+    number: int
+    time: datetime
+    id: str
+    size: int
+    guarded: bool
+    counts: Counts
+    packs: tuple[PackRef, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What `segment.json` says; see `docs/repository-format.md` for each field."""
+
+    repository: str
+    account: str
+    origin: str
+    generation: GenerationName
+    number: int
+    time: datetime
+    parent: str | None
+    run: str
+    recipients: str
+    fingerprint: str
+    guarded: bool
+    counts: Counts
+    packs: tuple[PackRef, ...]
+    log: tuple[LogEntry, ...] = ()
+    signer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """An opened segment whose name, signature and content agree."""
+
+    name: SegmentName
+    header: Header
+    size: int
+    changes: bytes
+
+    @property
+    def cumulative(self) -> bool:
+        """Whether it carries all rows since the base."""
+        return self.header.number > 0 and self.header.number % CUMULATIVE_EVERY == 0
+
+    def rows(self) -> Iterator[Row]:
+        """Yield its rows, in order; those of a cumulative segment begin after the base."""
+        return rows.decode_all(self.changes.splitlines())
+
+    def entry(self) -> LogEntry:
+        """Return what a later segment's log says of this one."""
+        return entry_of(self.header, self.name.sha256, self.size)
+
+
+def entry_of(header: Header, identity: str, size: int) -> LogEntry:
+    """Return what a log says of a segment with this header, hash and stored size."""
+    return LogEntry(
+        header.number, header.time, identity, size, header.guarded, header.counts, header.packs
+    )
+
+
+def build(header: Header, changes: IO[bytes], signer: Signer, recipients: Sequence[str]) -> bytes:
+    """Return the stored bytes of a segment.
+
+    Args:
+        header: What it says; its signer is not written, for the signature tells it.
+        changes: Its rows, encoded; read twice from the start.
+        signer: The writer's key.
+        recipients: The readers, and the writer's own metadata key.
+    """
+    digest, size = hashlib.sha256(), 0
+    for chunk in _chunks(changes):
+        digest.update(chunk)
+        size += len(chunk)
+    text = signed.encode(_document(header, digest.hexdigest()))
+    parts = envelope.Envelope(int(header.time.timestamp()))
+    parts.add(DOCUMENT, text)
+    parts.add(SIGNATURE, signer.sign(NAMESPACE, text))
+    parts.add_chunks(CHANGES, size, _chunks(changes))
+    return parts.seal(recipients)
+
+
+def open_segment(
+    name: SegmentName,
+    stored: bytes,
+    identities: Sequence[Identity],
+    trusted: Collection[str],
+    repository: str,
+) -> Segment:
+    """Open a segment, and check all that it says of itself.
+
+    Raises:
+        DamageError: It is altered, not signed, or belongs to another place.
+        SetupError: No identity opens it, or its signer is not trusted.
+    """
+    archive = envelope.unseal(name.name, stored, identities)
+    files = dict(envelope.unpack(name.name, archive, _wanted))
+    text = files.get(DOCUMENT, b"")
+    document = signed.open_document(name.name, NAMESPACE, text, files.get(SIGNATURE, b""), trusted)
+    try:
+        header = _header(name, document)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamageError(f"{name.name} is not used: it lacks a field") from error
+    changes = files.get(CHANGES, b"")
+    place = (repository, name.generation, name.number, name.time)
+    if place != (header.repository, header.generation, header.number, header.time):
+        raise DamageError(f"{name.name} is not used: it was made for another place")
+    if hashlib.sha256(changes).hexdigest() != document.get("changes"):
+        raise DamageError(f"{name.name} is damaged: its rows are not the signed ones")
+    return Segment(name, header, len(stored), changes)
+
+
+def stamp(time: datetime) -> str:
+    """Return a time as documents hold it: `2026-05-01T08:00:00Z`."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def encode_entry(entry: LogEntry) -> tuple[Any, ...]:
+    """Return what a log holds of an earlier segment, as JSON takes it."""
+    return (entry.number, stamp(entry.time), *entry[2:])
+
+
+def decode_entry(columns: Iterable[Any]) -> LogEntry:
+    """Read what a log holds of an earlier segment.
+
+    Raises:
+        TypeError: It has other columns.
+        ValueError: It has other columns, or no time.
+    """
+    number, time, identity, size, guarded, counts, packs = columns
+    moment = datetime.fromisoformat(time)
+    return LogEntry(number, moment, identity, size, guarded, Counts(*counts), _packs(packs))
+
+
+def _wanted(name: str, size: int) -> bool:
+    # A member of a later version is passed over.
+    return size <= _MAX_SIZES.get(name, -1)
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    return iter(lambda: file.read(_CHUNK), b"")
+
+
+def _document(header: Header, changes: str) -> dict[str, Any]:
+    document = {
+        "format": FORMAT,
+        "repository": header.repository,
+        "account": header.account,
+        "origin": header.origin,
+        "stream": header.generation.stream,
+        "generation": header.generation.name,
+        "writer": header.generation.writer,
+        "number": header.number,
+        "time": stamp(header.time),
+        "parent": header.parent,
+        "run": header.run,
+        "recipients": header.recipients,
+        "fingerprint": header.fingerprint,
+        "guarded": header.guarded,
+        "counts": header.counts._asdict(),
+        "packs": header.packs,
+        "changes": changes,
+    }
+    if header.log:
+        document["log"] = [encode_entry(each) for each in header.log]
+    return document
+
+
+def _header(name: SegmentName, document: Mapping[str, Any]) -> Header:
+    if document.get("format") != FORMAT:
+        raise DamageError(f"{name.name} is not used: its format is {document.get('format')!r}")
+    generation = name.generation
+    named = (document["stream"], document["generation"], document["writer"])
+    if named != (generation.stream, generation.name, generation.writer):
+        raise DamageError(f"{name.name} is not used: it was made for another place")
+    return Header(
+        repository=document["repository"],
+        account=document["account"],
+        origin=document["origin"],
+        generation=generation,
+        number=document["number"],
+        time=datetime.fromisoformat(document["time"]),
+        parent=document["parent"],
+        run=document["run"],
+        recipients=document["recipients"],
+        fingerprint=document["fingerprint"],
+        guarded=document["guarded"],
+        counts=Counts(**{key: document["counts"][key] for key in Counts._fields}),
+        packs=_packs(document["packs"]),
+        log=tuple(decode_entry(each) for each in document.get("log", ())),
+        signer=document["signer"],
+    )
+
+
+def _packs(columns: Iterable[Iterable[Any]]) -> tuple[PackRef, ...]:
+    return tuple(PackRef(*each) for each in columns)

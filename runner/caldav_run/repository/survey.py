@@ -1,0 +1,53 @@
+"""What a listing shows, sorted by generation."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from caldav_run.repository import names
+from caldav_run.repository.names import GenerationName, SegmentName
+from caldav_run.repository.store import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The objects of one generation.
+
+    Attributes:
+        name: Which generation.
+        segments: Its segments by id, by ascending number.
+        sizes: The stored sizes of segments and packs in bytes, by name.
+    """
+
+    name: GenerationName
+    segments: dict[str, SegmentName] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has a base: packs alone are a first backup that was cut off."""
+        return any(each.number == 0 for each in self.segments.values())
+
+    @property
+    def newest(self) -> SegmentName:
+        """The segment with the highest number; there is one."""
+        return max(self.segments.values(), key=lambda each: each.number)
+
+    @property
+    def forked(self) -> bool:
+        """Whether two segments have one number: two machines wrote with one key."""
+        return len({each.number for each in self.segments.values()}) < len(self.segments)
+
+
+def survey(listing: Iterable[Stored]) -> list[Listed]:
+    """Sort a listing by generation, oldest first; unknown names are passed over."""
+    found: dict[GenerationName, Listed] = {}
+    for name, size in listing:
+        segment = names.parse_segment(name)
+        generation = segment.generation if segment else names.parse_pack(name)
+        if generation is None:
+            continue
+        listed = found.setdefault(generation, Listed(generation))
+        listed.sizes[name] = size
+        if segment:
+            listed.segments[segment.sha256] = segment
+    return [found[name] for name in sorted(found)]

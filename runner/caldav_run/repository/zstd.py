@@ -1,0 +1,105 @@
+"""Zstandard behind one import place, with padding and with bounded decompression."""
+
+import sys
+from collections.abc import Iterator
+from typing import Final
+
+from caldav_run.repository.broken import FormatError
+
+if sys.version_info >= (3, 14):  # pragma: no cover
+    from compression.zstd import ZstdCompressor, ZstdDecompressor, ZstdError, compress
+else:
+    from backports.zstd import ZstdCompressor, ZstdDecompressor, ZstdError, compress
+
+LEVEL: Final = 9
+_CHUNK: Final = 256 << 10
+_ONE_SHOT: Final = 1 << 20
+# RFC 8878 section 3.1.2: a frame that every decoder skips, magic and length before its content.
+_SKIPPABLE_MAGIC: Final = b"\x50\x2a\x4d\x18"
+_SKIPPABLE_HEADER: Final = 8
+
+
+class Compressor:
+    """Compresses what it is fed into one frame.
+
+    A short input is kept and compressed at once: knowing its size, zstd picks tables that fit.
+    """
+
+    def __init__(self) -> None:
+        """Start an empty frame."""
+        self._waiting = bytearray()
+        self._stream: ZstdCompressor | None = None
+        self._done: list[bytes] = []
+
+    def feed(self, data: bytes) -> None:
+        """Take more of the input."""
+        self._waiting += data
+        if len(self._waiting) >= _ONE_SHOT:
+            if self._stream is None:
+                self._stream = ZstdCompressor(LEVEL)
+            self._done.append(self._stream.compress(bytes(self._waiting)))
+            self._waiting.clear()
+
+    def finish(self) -> bytes:
+        """Return the whole frame; the compressor is used up."""
+        if self._stream is None:
+            return compress(bytes(self._waiting), LEVEL)
+        self._done.append(self._stream.compress(bytes(self._waiting)))
+        self._done.append(self._stream.flush())
+        return b"".join(self._done)
+
+
+def padme(size: int) -> int:
+    """Return the next size that tells at most O(log log size) bits about the original.
+
+    Source: Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication
+    with PURBs", section 4 (the Padmé function).
+    """
+    if size <= 1:
+        return size
+    exponent = size.bit_length() - 1
+    mask = (1 << (exponent - exponent.bit_length())) - 1
+    return (size + mask) & ~mask
+
+
+def padded(frame: bytes) -> bytes:
+    """Return the frame with a skippable one behind it, so that the sum is a Padmé size."""
+    size = padme(len(frame))
+    if size == len(frame):
+        return frame
+    # The shortest skippable frame is its header: a smaller gap is filled by the next size.
+    size = padme(max(size, len(frame) + _SKIPPABLE_HEADER))
+    content = size - len(frame) - _SKIPPABLE_HEADER
+    return frame + _SKIPPABLE_MAGIC + content.to_bytes(4, "little") + bytes(content)
+
+
+def inflate(data: bytes, limit: int) -> Iterator[bytes]:
+    """Yield the content of all frames in chunks of at most 256 KiB.
+
+    Args:
+        data: Zstandard and skippable frames.
+        limit: How many bytes the content may have.
+
+    Raises:
+        FormatError: The frames are broken or cut off, or hold more than `limit` bytes.
+    """
+    total = 0
+    while data:
+        decoder = ZstdDecompressor()
+        try:
+            for chunk in _frame(decoder, data):
+                total += len(chunk)
+                if total > limit:
+                    raise FormatError(f"it unpacks to more than {limit} bytes")
+                yield chunk
+        except ZstdError as error:
+            raise FormatError("its compressed data is broken") from error
+        data = decoder.unused_data
+
+
+def _frame(decoder: ZstdDecompressor, data: bytes) -> Iterator[bytes]:
+    while not decoder.eof:
+        if decoder.needs_input and not data:
+            raise FormatError("its compressed data is cut off")
+        yield decoder.decompress(data, _CHUNK)
+        data = b""
