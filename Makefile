@@ -47,7 +47,7 @@ test: $(VENV)/.test ## Run every test; ARGS='-k name' chooses
 
 .PHONY: coverage
 coverage: ## Run every test under coverage, then hold the result against the gates
-	PYTEST_ADDOPTS='--cov --cov-report=' $(MAKE) test
+	PYTEST_ADDOPTS='--cov --cov-report= --cov-fail-under=0' $(MAKE) test
 	$(MAKE) coverage-gates
 
 .PHONY: coverage-gates
@@ -59,7 +59,7 @@ coverage-gates: $(VENV)/.test
 test-wheel: dist ## Run every test against the built wheel instead of the checkout
 	rm -rf .venv-wheel
 	@$(MAKE) --no-print-directory VENV=.venv-wheel .venv-wheel/.wheel
-	.venv-wheel/bin/python -P -c 'import caldav_run, pathlib; assert pathlib.Path(caldav_run.__file__).is_relative_to(pathlib.Path(".venv-wheel").resolve()), caldav_run.__file__'
+	@.venv-wheel/bin/python -P -c 'import caldav_run; print("Testing", caldav_run.__file__)' | grep -F .venv-wheel
 	.venv-wheel/bin/pytest --numprocesses=auto --dist=loadfile --override-ini=pythonpath= $(ARGS)
 
 .PHONY: dist
