@@ -163,8 +163,7 @@ class Cache:
         """
         try:
             self._base.execute("BEGIN IMMEDIATE")
-            if self.head != expected:
-                raise self._busy()
+            self._expect(expected)
             yield
         except BaseException as error:
             self._undo()
@@ -215,6 +214,10 @@ class Cache:
         else:
             values = (row.calendar, row.op, line)
             self._base.execute("REPLACE INTO calendar VALUES(?, ?, ?)", values)
+
+    def _expect(self, expected: Head | None) -> None:
+        if self.head != expected:
+            raise self._busy()
 
     def _undo(self) -> None:
         if self._base.in_transaction:

@@ -16,6 +16,8 @@ class RowLedger:
     def __init__(self, cache: Cache | None, fingerprint: str | None) -> None:
         """Take the cache, or None for a generation that begins."""
         self._cache = cache
+        self._held: list[Row] | None = None
+        self._entries: tuple[str | None, Mapping[str, Entry]] = (None, {})
         self.fingerprint = fingerprint
 
     def calendars(self) -> Mapping[str, Calendar]:
@@ -28,8 +30,11 @@ class RowLedger:
 
     def entries(self, calendar: str) -> Mapping[str, Entry]:
         """Return the items held of one calendar, by href, the excluded ones too."""
-        found = () if self._cache is None else self._cache.items(calendar)
-        return {row.href or "": _entry(row) for row in found}
+        # One calendar is kept: whoever asks goes through them one by one.
+        if self._entries[0] != calendar:
+            found = () if self._cache is None else self._cache.items(calendar)
+            self._entries = calendar, {row.href or "": _entry(row) for row in found}
+        return self._entries[1]
 
     def calendar(self, identity: str) -> Row | None:
         """Return a calendar's newest row."""
@@ -40,8 +45,10 @@ class RowLedger:
         return None if self._cache is None else self._cache.item(calendar, href)
 
     def _calendars(self) -> list[Row]:
-        found = () if self._cache is None else self._cache.calendars()
-        return [row for row in found if row.op is not Op.EXCLUDED]
+        if self._held is None:
+            found = () if self._cache is None else self._cache.calendars()
+            self._held = [row for row in found if row.op is not Op.EXCLUDED]
+        return self._held
 
 
 def _entry(row: Row) -> Entry:

@@ -1,0 +1,130 @@
+"""Snapshots into an encrypted repository."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Self
+
+from caldav_run.connectors.protocol import Committed, Context, Ledger
+from caldav_run.errors import SetupError
+from caldav_run.model import Change, Options
+from caldav_run.repository import age, keys
+from caldav_run.repository.account import AccountWriter
+from caldav_run.repository.archive import FULL_EVERY, RepositoryWriter, Settings
+from caldav_run.repository.local import LocalStore
+
+_UNITS: Final = {"d": 1, "w": 7, "m": 30, "y": 365}
+
+
+class SnapshotSink:
+    """Appends to a repository; see `schemas/sinks/snapshot.schema.json` for the options."""
+
+    def __init__(
+        self, path: Path, recipients: Sequence[str | Path], signer: Path, settings: Settings
+    ) -> None:
+        """Take the options, without touching anything.
+
+        Args:
+            path: The repository's folder.
+            recipients: age recipients, or files of them.
+            signer: The file of the writer key.
+            settings: How to write.
+        """
+        self._path = path
+        self._recipients = recipients
+        self._signer = signer
+        self._settings = settings
+        self._writer: RepositoryWriter | None = None
+
+    @classmethod
+    def from_options(
+        cls, options: Options, context: Context, *, adopt_origin: bool = False
+    ) -> Self:
+        """Make a sink from checked options.
+
+        Args:
+            options: See the schema.
+            context: The run around it.
+            adopt_origin: Whether known accounts may come from another origin from now on.
+        """
+        given = options.get("recipients")
+        full_every = options.get("full_every")
+        settings = Settings(
+            pipeline=context.pipeline,
+            state_dir=context.state_dir,
+            full_every=_duration(str(full_every)) if full_every else FULL_EVERY,
+            adopt_origin=adopt_origin,
+        )
+        return cls(
+            Path(str(options["repository"])),
+            [_recipient(each) for each in given] if isinstance(given, list | tuple) else [],
+            _file(options.get("signer")) or keys.default_folder() / keys.WRITER,
+            settings,
+        )
+
+    def open_account(self, account: str, origin: str) -> "SnapshotAccount":
+        """Open one account's history; see `Archive.open_account`.
+
+        Raises:
+            SetupError: A key or the repository is missing, or the account has another origin.
+        """
+        if self._writer is None:
+            writer = keys.load_writer(self._signer)
+            self._writer = RepositoryWriter(
+                LocalStore(self._path), writer, self._readers(), self._settings
+            )
+        return SnapshotAccount(self._writer.open_account(account, origin))
+
+    def close(self, results: Mapping[str, str]) -> None:
+        """Record the run as done; see `Archive.close`."""
+        if self._writer is not None:
+            self._writer.close(results)
+
+    def _readers(self) -> list[str]:
+        found: list[str] = []
+        for each in self._recipients:
+            if isinstance(each, Path):
+                found += keys.load_recipients(each)
+            else:
+                found.append(age.check_recipient(each, "recipients"))
+        if not found:
+            raise SetupError(
+                f"nobody could read the repository {self._path}", mend="name its `recipients`"
+            )
+        return found
+
+
+class SnapshotAccount:
+    """One account's history in a repository; see `AccountArchive`."""
+
+    ledger: Ledger
+
+    def __init__(self, account: AccountWriter) -> None:
+        """Take the open account."""
+        self.ledger = account.ledger
+        self._account = account
+
+    def append(self, change: Change) -> None:
+        """Take one change."""
+        self._account.append(change)
+
+    def commit(self, fingerprint: str, *, guarded: bool) -> Committed:
+        """Make everything appended one snapshot, or nothing of it."""
+        outcome = self._account.commit(fingerprint, guarded=guarded)
+        return Committed(outcome.snapshot, outcome.objects, outcome.size)
+
+    def abandon(self) -> None:
+        """Forget what was appended."""
+        self._account.abandon()
+
+
+def _recipient(value: object) -> str | Path:
+    return _file(value) or str(value)
+
+
+def _file(value: object) -> Path | None:
+    return Path(str(value["file"])) if isinstance(value, Mapping) else None
+
+
+def _duration(text: str) -> timedelta:
+    return timedelta(days=int(text[:-1]) * _UNITS[text[-1]])
