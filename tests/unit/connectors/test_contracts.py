@@ -1,14 +1,25 @@
 """The shipped contract suites, inherited by every connector that needs no server."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from caldav_run.connectors.protocol import Mirror, Source
+from caldav_run.connectors import registry
+from caldav_run.connectors.protocol import Filter, Mirror, Source
 from caldav_run.connectors.sinks.ics import IcsSink
 from caldav_run.connectors.sources.ics import IcsSource
-from caldav_run.testing.contracts import MirrorContract, MirrorPlace, SourceContract, context
+from caldav_run.model import Options
+from caldav_run.testing.contracts import (
+    FilterCases,
+    FilterContract,
+    MirrorContract,
+    MirrorPlace,
+    SourceContract,
+    context,
+    event,
+)
+from caldav_run.testing.contracts.filters import view
 from caldav_run.testing.contracts.sources import SourceAccount
 
 
@@ -62,3 +73,54 @@ class TestIcsSink(MirrorContract):
     @pytest.fixture
     def place(self, tmp_path: Path) -> MirrorPlace:
         return IcsPlace(tmp_path)
+
+
+def make(options: Options, state_dir: Path) -> Callable[[], Filter]:
+    """Return what makes a filter from options."""
+    return lambda: registry.FILTERS[str(options["type"])]()(options, context(state_dir))
+
+
+class TestComponentsFilter(FilterContract):
+    @pytest.fixture
+    def cases(self, tmp_path: Path) -> FilterCases:
+        return FilterCases(
+            make=make({"type": "components", "keep": ["VEVENT"]}, tmp_path),
+            make_other=make({"type": "components", "keep": ["VTODO"]}, tmp_path),
+            kept=[view(event("a"))],
+            dropped=[view(event("a").replace(b"VEVENT", b"VTODO"))],
+        )
+
+
+class TestCalendarsFilter(FilterContract):
+    @pytest.fixture
+    def cases(self, tmp_path: Path) -> FilterCases:
+        return FilterCases(
+            make=make({"type": "calendars", "include": ["fam*"], "exclude": ["*x"]}, tmp_path),
+            make_other=make({"type": "calendars", "include": ["fam*"]}, tmp_path),
+            kept=[view(event("a"))],
+            dropped=[view(event("a"), "work", "Work"), view(event("a"), "famx", "Famx")],
+        )
+
+
+class TestPeriodFilter(FilterContract):
+    @pytest.fixture
+    def cases(self, tmp_path: Path) -> FilterCases:
+        past = event("a").replace(b":202605", b":202405")
+        series = past.replace(b"SUMMARY", b"RRULE:FREQ=WEEKLY\r\nSUMMARY")
+        return FilterCases(
+            make=make({"type": "period", "from": "-1y"}, tmp_path),
+            make_other=make({"type": "period", "from": "-2y"}, tmp_path),
+            kept=[view(event("a")), view(series)],
+            dropped=[view(past)],
+        )
+
+
+class TestWhereFilter(FilterContract):
+    @pytest.fixture
+    def cases(self, tmp_path: Path) -> FilterCases:
+        return FilterCases(
+            make=make({"type": "where", "drop": 'summary == "Dinner"'}, tmp_path),
+            make_other=make({"type": "where", "keep": "all_day"}, tmp_path),
+            kept=[view(event("a"))],
+            dropped=[view(event("a", "Dinner"))],
+        )
