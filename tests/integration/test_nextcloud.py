@@ -207,8 +207,11 @@ def container() -> Iterator[DockerContainer]:
         .with_env("NEXTCLOUD_TRUSTED_DOMAINS", "127.0.0.1")
         .waiting_for(installed.with_startup_timeout(START_TIMEOUT_S))
     )
-    with nextcloud:
-        yield nextcloud
+    try:
+        with nextcloud:
+            yield nextcloud
+    finally:
+        nextcloud.get_docker_client().client.close()
 
 
 @pytest.fixture(scope="module")
