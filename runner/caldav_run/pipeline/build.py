@@ -13,11 +13,12 @@ from caldav_run.connectors.protocol import Context, Filter, Sink, Source
 from caldav_run.connectors.registry import FILTERS, SINKS, SOURCES
 from caldav_run.connectors.schemas import Schema
 from caldav_run.engine.guard import Expectation
+from caldav_run.errors import SetupError
 from caldav_run.model import Options
 from caldav_run.pipeline.check import Checked, check_file
 from caldav_run.pipeline.places import Path, dotted
 from caldav_run.pipeline.problems import PipelineError, Problem, Severity
-from caldav_run.pipeline.secrets import exposed_file_warning, secret_from
+from caldav_run.pipeline.secrets import expanded, exposed_file_warning, secret_from
 
 _ADDRESS: Final = re.compile(r"(?i)[a-z][a-z0-9+.-]+://")
 
@@ -31,12 +32,14 @@ class ConnectorSpec:
         name: Its name in the pipeline; for a filter its path, such as `filters[0]`.
         options: Its options without `type` and `filters`.
         place: Where it stands, as `file:line:column`.
+        unset: What of it hangs on environment variables that are not set; it cannot be built.
     """
 
     type: str
     name: str
     options: Options
     place: str
+    unset: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +100,10 @@ def build_source(spec: ConnectorSpec, context: Context) -> Source:
     """Make a source.
 
     Raises:
-        SetupError: Its options do not go together.
+        SetupError: Its options do not go together, or one hangs on an environment variable
+            that is not set.
     """
+    _require_set(spec)
     return SOURCES[spec.type]()(spec.options, context)
 
 
@@ -106,8 +111,10 @@ def build_filter(spec: ConnectorSpec, context: Context) -> Filter:
     """Make a filter.
 
     Raises:
-        SetupError: Its options do not go together.
+        SetupError: Its options do not go together, or one hangs on an environment variable
+            that is not set.
     """
+    _require_set(spec)
     return FILTERS[spec.type]()(spec.options, context)
 
 
@@ -115,9 +122,17 @@ def build_sink(spec: ConnectorSpec, context: Context) -> Sink:
     """Make a sink.
 
     Raises:
-        SetupError: Its options do not go together.
+        SetupError: Its options do not go together, or one hangs on an environment variable
+            that is not set.
     """
+    _require_set(spec)
     return SINKS[spec.type]()(spec.options, context)
+
+
+def _require_set(spec: ConnectorSpec) -> None:
+    if spec.unset:
+        message = f"{spec.place}: {spec.unset[0]} needs an environment variable that is not set"
+        raise SetupError(message, mend="set it, or give it a default: ${env.NAME:-…}")
 
 
 class _Builder:
@@ -167,6 +182,11 @@ class _Builder:
                 key: option for key, option in options.items() if key not in {"type", "filters"}
             },
             place=self._place(path),
+            unset=tuple(
+                dotted(one)
+                for one in sorted(self.checked.unknown, key=str)
+                if one[: len(path)] == path
+            ),
         )
 
     def _options(self, path: Path, value: Mapping[str, Any]) -> dict[str, object]:
@@ -200,7 +220,7 @@ class _Builder:
                     message=warning,
                     file=str(self.path),
                     severity=Severity.WARNING,
-                    span=(self.checked.places or {})[path].name,
+                    span=self.checked.places[path].name,
                 )
             )
         return secret_from(reference, place, self.folder, self.environ)
@@ -208,10 +228,10 @@ class _Builder:
     def _absolute(self, text: str) -> str:
         if _ADDRESS.match(text):
             return text
-        return os.path.normpath(self.folder / FilePath(text).expanduser())
+        return os.path.normpath(self.folder / expanded(text))
 
     def _place(self, path: Path) -> str:
-        span = (self.checked.places or {})[path].name
+        span = self.checked.places[path].name
         return f"{self.path}:{span.line}:{span.column}"
 
 

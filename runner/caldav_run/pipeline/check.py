@@ -1,7 +1,7 @@
 """Everything that is wrong with a pipeline file, found without touching anything else."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -27,12 +27,14 @@ class Checked:
         value: The pipeline with its references replaced; None when there is an error.
         fields: Its values with their schemas.
         places: Where they stand.
+        unknown: Paths of values that hang on a missing environment variable.
     """
 
     problems: tuple[Problem, ...]
     value: Mapping[str, Any] | None = None
     fields: tuple[Field, ...] = ()
-    places: Mapping[Path, Located] | None = None
+    places: Mapping[Path, Located] = field(default_factory=dict)
+    unknown: frozenset[Path] = frozenset()
 
 
 def check_file(
@@ -107,15 +109,11 @@ def check_text(
     if any(problem.severity is Severity.ERROR for problem in done):
         return Checked(done)
     value: Any = pipeline.value
-    return Checked(done, value, found, pipeline.places)
+    return Checked(done, value, found, pipeline.places, frozenset(pipeline.unknown))
 
 
 def _plain_secrets(found: Iterable[Field]) -> list[Path]:
-    return [
-        field.path
-        for field in found
-        if field.marked("x-secret") and not isinstance(field.value, dict)
-    ]
+    return [one.path for one in found if one.marked("x-secret") and not isinstance(one.value, dict)]
 
 
 def _masks(

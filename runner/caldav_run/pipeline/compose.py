@@ -4,6 +4,7 @@ The composer of PyYAML is not used: it recurses in C and dies of 50,000 nested b
 silently takes the last of two equal keys. Here every limit is checked event by event.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
@@ -18,6 +19,8 @@ MAX_NODES: Final = 20_000
 
 MAX_DEPTH: Final = 64
 _TOO_DEEP: Final = f"lists and maps are nested more than {MAX_DEPTH} deep"
+# Neither names nor paths nor addresses hold one; surrogates come from the parser in Python only.
+_UNFIT: Final = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f\\ud800-\\udfff]")
 _REST_OF_LINE: Final = 1 << 20
 
 # libyaml where PyYAML was built with it; the same events from Python otherwise.
@@ -128,6 +131,9 @@ class _Composer:
         span = _span(event)
         self._admit(event, span)
         mapping = self._awaiting_key()
+        if _UNFIT.search(event.value):
+            message = "a control character stands here as an escape"
+            self._report("control-character", message, span, "take it out")
         value = event.value if event.style else self._meaning(event.value, span)
         node = ScalarNode(event.value, value, event.style or "", span, _last_line(event))
         if mapping is None:

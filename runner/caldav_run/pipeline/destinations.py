@@ -29,6 +29,8 @@ def destination_problems(pipeline: Interpolated) -> Iterator[Problem]:
 def _accounts(sources: Mapping[str, Any], pipeline: Interpolated) -> Iterator[Problem]:
     owners: dict[str, str] = {}
     for name, source in sources.items():
+        if ("sources", name, "account") in pipeline.unknown:
+            continue
         account = source.get("account", name)
         first = owners.setdefault(account, name)
         # An account that is to be read from a repository is not one that is written.
@@ -48,6 +50,8 @@ def _accounts(sources: Mapping[str, Any], pipeline: Interpolated) -> Iterator[Pr
 def _same_places(sinks: Mapping[str, Any], pipeline: Interpolated) -> Iterator[Problem]:
     owners: dict[tuple[object, ...], str] = {}
     for name, sink in sinks.items():
+        if any(("sinks", name, key) in pipeline.unknown for key in ("type", *_PLACE_KEYS)):
+            continue
         place = (sink["type"], *(sink.get(key) for key in _PLACE_KEYS))
         first = owners.setdefault(place, name)
         if first != name:

@@ -18,11 +18,14 @@ MAX_TEXT: Final = 1 << 20
 MAX_VALUES: Final = 20_000
 """Values that a file may hold after lists and maps were put in from `vars`."""
 
-_EXPRESSION: Final = re.compile(r"\$\$\{|\$\{(?P<body>[^}]*)\}|\$\{")
+_EXPRESSION: Final = re.compile(r"\$\$\{|\$\{(?P<body>[^{}]*)\}|\$\{")
 _VARIABLE: Final = re.compile(r"vars\.(?P<name>[^\s.:]+)")
 _ENVIRONMENT: Final = re.compile(
     r"env\.(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.DOTALL
 )
+_MOST_IN_ONE: Final = 5
+"""Problems that are told of one text; a hostile one could hold half a million."""
+
 _MISSING: Final = object()
 
 
@@ -123,7 +126,10 @@ class _Interpolation:
             return self._whole(match["body"], path)
         parts: list[str] = []
         position = 0
+        told = len(self.problems)
         for match in _EXPRESSION.finditer(text):
+            if len(self.problems) - told >= _MOST_IN_ONE:
+                break
             parts += (text[position : match.start()], self._part(match, path))
             position = match.end()
         parts.append(text[position:])

@@ -14,7 +14,7 @@ _WIDEST_SNIPPET: Final = 160
 # What must not be shown though no schema says so: a misspelt `pasword: x`, the line of a file
 # that is no valid YAML, userinfo in an address. A reference (`{env: …}`) may be shown.
 _LOOKS_SECRET: Final = re.compile(
-    r"""(?ix) (?:pass\w*|pw|pwd|secret|token|api_?key|credentials?) ["']? \s* :
+    r"""(?ix) (?:pass\w{0,20}|pw|pwd|secret|token|api_?key|credentials?) ["']? \s* :
         (?=\s) \s* (?P<value> [^\s{\[|>] .*) $"""
 )
 _USERINFO: Final = re.compile(r"://(?P<value>[^\s/?#][^\s]*)@")
@@ -138,21 +138,24 @@ def _snippet(
     if span is None or not 0 < span.line <= len(lines):
         return None
     line = lines[span.line - 1]
-    hidden = [*masks.get(span.line, ()), *_suspicious(line)]
     begin = span.column - 1
     end = min(begin + span.length, len(line))
     # A long line is cut around the marked piece.
     first = max(0, begin - _WIDEST_SNIPPET // 2) if len(line) > _WIDEST_SNIPPET else 0
     end = min(end, first + _WIDEST_SNIPPET)
+    hidden = [*masks.get(span.line, ()), *_suspicious(line, first)]
     before = _show(line, first, begin, hidden)
     marked = _show(line, begin, end, hidden)
     after = _show(line, end, min(len(line), first + _WIDEST_SNIPPET), hidden)
     return Snippet(before + marked + after, before, marked)
 
 
-def _suspicious(line: str) -> list[tuple[int, int]]:
-    found = [*_LOOKS_SECRET.finditer(line), *_USERINFO.finditer(line)]
-    return [match.span("value") for match in found]
+def _suspicious(line: str, first: int) -> list[tuple[int, int]]:
+    # Only around what is shown: a hostile line of a mebibyte must not cost minutes.
+    begin, end = max(0, first - _WIDEST_SNIPPET), first + 2 * _WIDEST_SNIPPET
+    patterns = (_LOOKS_SECRET, _USERINFO)
+    found = [match for pattern in patterns for match in pattern.finditer(line[begin:end])]
+    return [(begin + match.start("value"), begin + match.end("value")) for match in found]
 
 
 def _show(line: str, begin: int, end: int, hidden: Sequence[tuple[int, int]]) -> str:

@@ -63,7 +63,8 @@ def render_json(problems: Sequence[Problem], *, files: int = 1) -> str:
             for problem in problems
         ],
     }
-    return json.dumps(report, ensure_ascii=False, indent=2)
+    # In ASCII, so that a file name of any bytes can be printed.
+    return json.dumps(report, indent=2)
 
 
 def render_github(problems: Sequence[Problem]) -> str:
@@ -118,7 +119,7 @@ def _count(problems: Sequence[Problem], severity: Severity) -> int:
 
 
 def _annotation(problem: Problem) -> str:
-    properties = {"file": problem.file}
+    properties = {"file": printable(problem.file, limit=1000)}
     if problem.span is not None:
         properties["line"] = str(problem.span.line)
         properties["col"] = str(problem.span.column)

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC
 from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from caldav_run.errors import SetupError
 from caldav_run.pipeline.expression import place_in_scalar
 from caldav_run.pipeline.fields import Field
 from caldav_run.pipeline.interpolate import Interpolated
@@ -15,6 +17,10 @@ from caldav_run.pipeline.structure import similar
 
 _ADDRESS: Final = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
 _USERINFO: Final = re.compile(r"(?i)[a-z][a-z0-9+.-]*://[^/?#]*@")
+_ENVIRONMENT_REFERENCE: Final = re.compile(r"\$\{env\.([A-Za-z_][A-Za-z0-9_]*)")
+_OTHER_REFERENCES: Final = (
+    "or {file: path}, {command: [program, …]}, {keyring: {service: …, username: …}}"
+)
 _ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -32,11 +38,15 @@ def value_problems(
         if field.path in pipeline.unknown:
             continue
         if field.marked("x-secret"):
-            yield from _secret(field, pipeline)
+            yield from _secret(field, pipeline, lines)
         elif isinstance(field.value, str):
             yield from _address(field, pipeline)
+            if field.marked("x-time"):
+                yield from _time(field, pipeline)
             if field.marked("x-expression"):
                 yield from _expression(field, pipeline, lines)
+            if field.path[2:3] == ("calendars",):
+                yield from _pattern(field, pipeline)
             if field.path == ("timezone",):
                 yield from _timezone(field, pipeline)
 
@@ -80,17 +90,28 @@ def _misspelt_secrets(field: Field, keys: Iterable[str]) -> Iterator[str]:
 _REFERENCES: Final = frozenset({"env", "file", "command", "keyring"})
 
 
-def _secret(field: Field, pipeline: Interpolated) -> Iterator[Problem]:
+def _secret(field: Field, pipeline: Interpolated, lines: Sequence[str]) -> Iterator[Problem]:
     if isinstance(field.value, dict):
         return
-    key = str(field.path[-1])
-    name = key.upper().replace("-", "_")
+    key, span = str(field.path[-1]), pipeline.places[field.path].value
+    if field.value is None or isinstance(field.value, list):
+        yield Problem(
+            code="wrong-type",
+            message=f"{dotted(field.path)} must say where the secret is found",
+            span=pipeline.places[field.path].name,
+            hint=f"write {key}: {{env: NAME}}",
+            notes=(_OTHER_REFERENCES,),
+        )
+        return
+    spelled = lines[span.line - 1][span.column - 1 :][: span.length]
+    reference = _ENVIRONMENT_REFERENCE.search(spelled)
+    name = reference[1] if reference else key.upper().replace("-", "_")
     yield Problem(
         code="plain-secret",
         message=f"{dotted(field.path)} must not stand in the file",
-        span=pipeline.places[field.path].value,
+        span=span,
         hint=f"write {key}: {{env: {name}}} and set that variable",
-        notes=("or {file: path}, {command: [program, …]}, {keyring: {service: …, username: …}}",),
+        notes=(_OTHER_REFERENCES,),
     )
 
 
@@ -117,6 +138,19 @@ def _address(field: Field, pipeline: Interpolated) -> Iterator[Problem]:
             message=f"{dotted(field.path)} is not a valid address",
             span=pipeline.places[field.path].value,
             hint="write it as https://host/path",
+        )
+
+
+def _pattern(field: Field, pipeline: Interpolated) -> Iterator[Problem]:
+    text = str(field.value)
+    opened = text.rfind("[")
+    if not text or (opened >= 0 and "]" not in text[opened + 2 :]):
+        what = "has a [ that is not closed" if text else "is empty and matches no calendar"
+        yield Problem(
+            code="bad-pattern",
+            message=f"the pattern {dotted(field.path)} {what}",
+            span=pipeline.places[field.path].value,
+            hint="write [[] for a [ itself" if text else "take it out",
         )
 
 
@@ -150,4 +184,20 @@ def _expression(field: Field, pipeline: Interpolated, lines: Sequence[str]) -> I
             message=f"{dotted(field.path)}: {error.message}",
             span=span,
             hint=error.mend,
+        )
+
+
+def _time(field: Field, pipeline: Interpolated) -> Iterator[Problem]:
+    from caldav_run.connectors.bounds import parse_bound
+
+    try:
+        # Whether it is a time does not hang on the zone.
+        parse_bound(str(field.value), UTC)
+    except SetupError as error:
+        found = "the value put in" if field.path in pipeline.changed else quoted(str(field.value))
+        yield Problem(
+            code="bad-time",
+            message=f"{dotted(field.path)} cannot be {found}",
+            span=pipeline.places[field.path].value,
+            hint=error.mend or error.message,
         )

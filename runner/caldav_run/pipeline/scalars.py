@@ -47,6 +47,7 @@ _DOUBTFUL: Final = (
     (re.compile(r"="), "the default value in YAML 1.1 and text in YAML 1.2"),
     (re.compile(r"<<"), "a merge of maps in YAML 1.1 and text in YAML 1.2"),
 )
+_LONGEST_DOUBTFUL: Final = 100
 _LONGEST_NUMBER: Final = 18
 """Digits of a whole number; more than any count, size or time here needs."""
 
@@ -57,6 +58,8 @@ def doubt(text: str) -> str | None:
     Dates and times such as `2026-05-01` are not doubtful: they are text, and every option that
     takes one takes it as text.
     """
+    if len(text) > _LONGEST_DOUBTFUL:
+        return None
     for pattern, meaning in _DOUBTFUL:
         if pattern.fullmatch(text):
             return meaning

@@ -1,5 +1,6 @@
 """Secret references: where a secret is found, looked up late and never shown."""
 
+import os
 import stat
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -30,7 +31,7 @@ def secret_from(
     (kind, value), *_ = reference.items()
     lookups = {
         "env": lambda: _from_environment(str(value), place, environ),
-        "file": lambda: _from_file(folder / Path(str(value)).expanduser(), place),
+        "file": lambda: _from_file(folder / expanded(str(value)), place),
         "command": lambda: _from_command(_arguments(value), place, folder, environ),
         "keyring": lambda: _from_keyring(value, place),
     }
@@ -41,7 +42,7 @@ def exposed_file_warning(reference: Mapping[str, object], folder: Path) -> str |
     """Return a warning when a secret's file may be read by others than its owner."""
     if "file" not in reference:
         return None
-    path = folder / Path(str(reference["file"])).expanduser()
+    path = folder / expanded(str(reference["file"]))
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
@@ -49,6 +50,12 @@ def exposed_file_warning(reference: Mapping[str, object], folder: Path) -> str |
     if not mode & (stat.S_IRGRP | stat.S_IROTH):
         return None
     return f"the secret file {path} can be read by others; run: chmod 600 {path}"
+
+
+def expanded(text: str) -> str:
+    """Return a path with `~` expanded where the system knows that home, else as it is."""
+    # `Path.expanduser` raises for an unknown user.
+    return os.path.expanduser(text)  # noqa: PTH111
 
 
 def _from_environment(name: str, place: str, environ: Mapping[str, str]) -> str:
