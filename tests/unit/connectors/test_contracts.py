@@ -1,6 +1,7 @@
 """The shipped contract suites, inherited by every connector that needs no server."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,15 @@ import pytest
 from caldav_run.connectors import registry
 from caldav_run.connectors.protocol import Filter, Mirror, Source
 from caldav_run.connectors.sinks.ics import IcsSink
+from caldav_run.connectors.sinks.snapshot import SnapshotSink
 from caldav_run.connectors.sources.ics import IcsSource
-from caldav_run.model import Options
+from caldav_run.connectors.sources.snapshot import SnapshotSource
+from caldav_run.model import Calendar, Change, Item, Op, Options, Provenance
+from caldav_run.repository import keys
+from caldav_run.repository.create import create
+from caldav_run.repository.local import LocalStore
 from caldav_run.testing.contracts import (
+    ArchiveContract,
     FilterCases,
     FilterContract,
     MirrorContract,
@@ -19,6 +26,7 @@ from caldav_run.testing.contracts import (
     context,
     event,
 )
+from caldav_run.testing.contracts.archives import OpenArchive, calendar_row, run
 from caldav_run.testing.contracts.filters import view
 from caldav_run.testing.contracts.sources import SourceAccount
 
@@ -75,9 +83,71 @@ class TestIcsSink(MirrorContract):
         return IcsPlace(tmp_path)
 
 
+def new_repository(path: Path) -> Options:
+    """Make keys and an empty repository, and return a sink's options for it."""
+    made = keys.create_keys(path / "keys")
+    signer = path / "keys" / keys.WRITER
+    create(
+        LocalStore(path / "vault"),
+        [made.recipient],
+        keys.load_writer(signer),
+        datetime(2026, 5, 1, tzinfo=UTC),
+    )
+    return {
+        "type": "snapshot",
+        "repository": str(path / "vault"),
+        "recipients": [made.recipient],
+        "signer": {"file": str(signer)},
+    }
+
+
 def make(options: Options, state_dir: Path) -> Callable[[], Filter]:
     """Return what makes a filter from options."""
     return lambda: registry.FILTERS[str(options["type"])]()(options, context(state_dir))
+
+
+class TestSnapshotSink(ArchiveContract):
+    @pytest.fixture
+    def archive(self, tmp_path: Path) -> OpenArchive:
+        repository = new_repository(tmp_path)
+        return lambda: SnapshotSink.from_options(repository, context(tmp_path / "state"))
+
+
+class SnapshotAccountWriter:
+    """A repository that another run appends to: each change is a snapshot."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._options = new_repository(path)
+        identity = {"file": str(path / "keys" / keys.IDENTITY)}
+        self._read = {"repository": self._options["repository"], "identity": identity}
+
+    def open(self, *, calendars: Sequence[str] | None = None) -> Source:
+        options = {**self._read, "calendars": calendars}
+        return SnapshotSource.from_options(options, context(self._path))
+
+    def open_lost(self) -> Source:
+        options = {**self._read, "repository": str(self._path / "lost"), "account": "alice"}
+        return SnapshotSource.from_options(options, context(self._path))
+
+    def make(self, calendar: str) -> None:
+        self._run(calendar_row(Calendar(id=calendar, display_name=calendar)))
+
+    def put(self, calendar: str, href: str, body: bytes) -> None:
+        each = Item(calendar, href, None, body, Provenance.GET)
+        self._run(Change(op=Op.ADD, calendar=calendar, href=href, item=each, uid=href[:-4]))
+
+    def remove(self, calendar: str, href: str) -> None:
+        self._run(Change(op=Op.GONE, calendar=calendar, href=href))
+
+    def _run(self, change: Change) -> None:
+        run(lambda: SnapshotSink.from_options(self._options, context(self._path)), [change])
+
+
+class TestSnapshotSource(SourceContract):
+    @pytest.fixture
+    def account(self, tmp_path: Path) -> SourceAccount:
+        return SnapshotAccountWriter(tmp_path)
 
 
 class TestComponentsFilter(FilterContract):
