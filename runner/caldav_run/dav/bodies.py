@@ -1,8 +1,9 @@
 """The XML bodies of requests, written as text: small, fixed shapes, no tree to build."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from caldav_run.dav import names
 from caldav_run.model import Calendar
@@ -10,6 +11,8 @@ from caldav_run.model import Calendar
 _HEAD: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
 _DECLARATIONS: Final = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in names.PREFIXES.items())
 _PREFIX_OF: Final = {uri: prefix for prefix, uri in names.PREFIXES.items()}
+# What XML 1.0 cannot carry in any spelling (section 2.2).
+_ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def propfind(properties: Iterable[str]) -> bytes:
@@ -24,7 +27,7 @@ def multiget(hrefs: Iterable[str]) -> bytes:
     Args:
         hrefs: The members to give, each in the server's own spelling.
     """
-    listed = "".join(f"<d:href>{escape(href)}</d:href>" for href in hrefs)
+    listed = "".join(f"<d:href>{_text(href)}</d:href>" for href in hrefs)
     return _document(
         "c:calendar-multiget", f"<d:prop><d:getetag/><c:calendar-data/></d:prop>{listed}"
     )
@@ -59,16 +62,21 @@ def values(calendar: Calendar) -> dict[str, str]:
         names.DESCRIPTION: calendar.description,
         names.TIMEZONE: calendar.timezone,
     }
-    markup = {name: escape(text) for name, text in texts.items() if text is not None}
+    markup = {name: _text(text) for name, text in texts.items() if text is not None}
     if calendar.components:
         markup[names.COMPONENT_SET] = "".join(
-            f'<c:comp name="{escape(name)}"/>' for name in calendar.components
+            f"<c:comp name={quoteattr(name)}/>" for name in calendar.components
         )
     return markup
 
 
 def _document(root: str, content: str) -> bytes:
     return f"{_HEAD}<{root}{_DECLARATIONS}>{content}</{root}>".encode()
+
+
+def _text(text: str) -> str:
+    """Return markup for a text; a CR is escaped, or the reader would see an LF."""
+    return escape(_ILLEGAL.sub("", text), {"\r": "&#13;"})
 
 
 def _set(properties: Mapping[str, str]) -> str:

@@ -1,8 +1,8 @@
 """HTTP for CalDAV: python-caldav's session and credentials, our own redirects, retries and XML."""
 
-import time
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from time import sleep as pause
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urljoin
@@ -11,7 +11,7 @@ import caldav_run
 from caldav_run.dav import failures, multistatus
 from caldav_run.dav.origin import Origin, Trust
 from caldav_run.dav.settings import Auth, Settings
-from caldav_run.errors import AccessError, ConnectorError
+from caldav_run.errors import AccessError, ConnectorError, SetupError
 
 if TYPE_CHECKING:
     from caldav.davclient import DAVClient
@@ -143,7 +143,7 @@ class Connection:
             if asked_s > _LONGEST_WAIT_S:
                 return reply
             reply.close()
-            time.sleep(asked_s)
+            pause(asked_s)
         return self._follow(method, url, body, headers or {})
 
     def multistatus(
@@ -182,7 +182,10 @@ class Connection:
 
     def _check(self, url: str, came_from: str) -> None:
         """Stop before credentials go where the user did not send them."""
-        origin = Origin.of(url)
+        try:
+            origin = Origin.of(url)
+        except SetupError as error:
+            raise ConnectorError(f"{came_from} leads to something else: {error}") from error
         if not self.trust.protected(origin):
             raise ConnectorError(f"{came_from} leads to {origin}, which is not encrypted")
         if self._anonymous or self.trust.allows(url):

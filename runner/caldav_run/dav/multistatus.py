@@ -83,8 +83,9 @@ def parse(chunks: Iterable[bytes], url: str) -> Iterator[Response]:
 
 
 def _response(element: etree._Element, url: str) -> Response:
-    href = element.findtext(names.HREF)
-    if href is None or not href.strip():
+    # Only what XML calls blank: a name may begin with any other space.
+    href = (element.findtext(names.HREF) or "").strip(" \t\r\n")
+    if not href:
         raise MalformedAnswerError(f"{url} gave a response without a name")
     found: dict[str, etree._Element] = {}
     for propstat in element.iterfind(names.PROPSTAT):
@@ -93,7 +94,7 @@ def _response(element: etree._Element, url: str) -> Response:
             continue
         for prop in propstat.iterfind(names.PROP):
             found.update((str(child.tag), child) for child in prop)
-    return Response(href.strip(), url, _status(element), found)
+    return Response(href, url, _status(element), found)
 
 
 def _status(element: etree._Element) -> int:

@@ -1,0 +1,299 @@
+"""Requests: credentials, redirects, retries, and what their failures are called."""
+
+import socket
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from caldav_run.dav.connection import Connection
+from caldav_run.dav.failures import (
+    InterruptedAnswerError,
+    MalformedAnswerError,
+    StatusError,
+    UnreachableError,
+)
+from caldav_run.dav.settings import Auth, Settings
+from caldav_run.errors import AccessError, ConnectorError
+from caldav_run.secret import Secret
+from caldav_run.testing.scripted import (
+    Answer,
+    Asked,
+    ScriptedServer,
+    multistatus,
+    response,
+    scripted_server,
+)
+
+OK = Answer(200, b"done")
+
+
+@pytest.fixture
+def other() -> Iterator[ScriptedServer]:
+    with scripted_server(lambda _: OK) as running:
+        yield running
+
+
+def test_the_password_is_sent_unasked_as_utf8(
+    server: ScriptedServer, connection: Connection
+) -> None:
+    server.script = lambda _: OK
+    connection.send("GET", server.url).close()
+    (asked,) = server.asked
+    assert b64decode(asked.headers["authorization"].removeprefix("Basic ")).decode() == (
+        "alice:wörd-1"
+    )
+
+
+def test_without_a_password_nothing_is_sent_whatever_the_environment_holds(
+    server: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    netrc = tmp_path_factory.mktemp("home") / "netrc"
+    netrc.write_text("machine 127.0.0.1 login alice password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9/")
+    server.script = lambda _: OK
+    with closing(Connection(Settings(url=server.url))) as connection:
+        connection.send("GET", server.url).close()
+    assert "authorization" not in server.asked[0].headers
+
+
+def test_a_token_is_sent_as_bearer(server: ScriptedServer) -> None:
+    server.script = lambda _: OK
+    settings = Settings(url=server.url, password=Secret.of("token"), auth=Auth.BEARER)
+    with closing(Connection(settings)) as connection:
+        connection.send("GET", server.url).close()
+    assert server.asked[0].headers["authorization"] == "Bearer token"
+
+
+def test_a_refused_token_is_told_without_a_user(server: ScriptedServer) -> None:
+    server.script = lambda _: Answer(401)
+    settings = Settings(url=server.url, password=Secret.of("token"), auth=Auth.BEARER)
+    with closing(Connection(settings)) as connection, pytest.raises(AccessError, match="the token"):
+        connection.send("GET", server.url)
+
+
+def test_a_server_that_wants_digest_gets_it_from_then_on(
+    server: ScriptedServer, connection: Connection
+) -> None:
+    challenge = {"WWW-Authenticate": 'Digest realm="a", nonce="b", qop="auth", algorithm=MD5'}
+
+    def script(asked: Asked) -> Answer:
+        digest = asked.headers.get("authorization", "").startswith("Digest")
+        return OK if digest else Answer(401, b"", challenge)
+
+    server.script = script
+    with connection.send("GET", server.url) as reply:
+        assert reply.read() == b"done"
+    connection.send("GET", server.url).close()
+    assert server.asked[-1].headers["authorization"].startswith("Digest")
+
+
+def test_a_refused_password_is_an_access_error_without_it(
+    server: ScriptedServer, connection: Connection
+) -> None:
+    server.script = lambda _: Answer(401, b"", {"WWW-Authenticate": 'Basic realm="a"'})
+    with pytest.raises(AccessError, match="'alice'") as caught:
+        connection.send("GET", server.url)
+    assert "wörd-1" not in str(caught.value)
+    assert len(server.asked) == 1
+
+
+def test_a_missing_login_is_told(server: ScriptedServer) -> None:
+    server.script = lambda _: Answer(401)
+    with (
+        closing(Connection(Settings(url=server.url))) as connection,
+        pytest.raises(AccessError, match="set username and password"),
+    ):
+        connection.send("GET", server.url)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_keeps_method_body_and_credentials(
+    server: ScriptedServer, connection: Connection, status: int
+) -> None:
+    server.script = lambda asked: (
+        Answer(status, b"", {"Location": "/there"}) if asked.path == "/here" else OK
+    )
+    with connection.send("PUT", f"{server.url}here", b"a\nb", {"If-Match": '"1"'}) as reply:
+        assert reply.url == f"{server.url}there"
+    assert server.methods() == ["PUT /here", "PUT /there"]
+    assert server.asked[1].body == b"a\nb"
+    assert server.asked[1].headers["if-match"] == '"1"'
+    assert "authorization" in server.asked[1].headers
+
+
+def test_line_feeds_stay_line_feeds(server: ScriptedServer, connection: Connection) -> None:
+    server.script = lambda _: OK
+    connection.send("PUT", server.url, b"BEGIN:VCALENDAR\nEND:VCALENDAR\r\n").close()
+    assert server.asked[0].body == b"BEGIN:VCALENDAR\nEND:VCALENDAR\r\n"
+
+
+def test_redirects_in_a_circle_end(server: ScriptedServer, connection: Connection) -> None:
+    server.script = lambda _: Answer(302, b"", {"Location": "/"})
+    with pytest.raises(ConnectorError, match="more than 5 times"):
+        connection.send("GET", server.url)
+    assert len(server.asked) == 6
+
+
+def test_another_server_is_not_even_asked(
+    server: ScriptedServer, other: ScriptedServer, connection: Connection
+) -> None:
+    server.script = lambda _: Answer(302, b"", {"Location": f"{other.url}dav"})
+    host = other.url.removeprefix("http://").rstrip("/")
+    with pytest.raises(ConnectorError, match=rf"trust_hosts: \[{host}\]"):
+        connection.send("GET", server.url)
+    assert other.asked == []
+
+
+def test_a_trusted_server_gets_the_password(server: ScriptedServer, other: ScriptedServer) -> None:
+    server.script = lambda _: Answer(302, b"", {"Location": other.url})
+    settings = Settings(
+        url=server.url,
+        username="alice",
+        password=Secret.of("a"),
+        trust_hosts=(other.url.removeprefix("http://").rstrip("/"),),
+    )
+    with closing(Connection(settings)) as connection:
+        connection.send("GET", server.url).close()
+    assert "authorization" in other.asked[0].headers
+
+
+def test_an_href_elsewhere_is_not_asked_either(
+    other: ScriptedServer, connection: Connection
+) -> None:
+    with pytest.raises(ConnectorError, match="another server"):
+        connection.send("GET", other.url)
+    assert other.asked == []
+
+
+def test_a_redirect_to_plain_http_is_refused(
+    server: ScriptedServer, connection: Connection
+) -> None:
+    server.script = lambda _: Answer(302, b"", {"Location": "http://example.org/"})
+    with pytest.raises(ConnectorError, match="not encrypted"):
+        connection.send("GET", server.url)
+
+
+def test_a_redirect_to_nowhere_is_a_connector_error(
+    server: ScriptedServer, connection: Connection
+) -> None:
+    server.script = lambda _: Answer(302, b"", {"Location": "javascript:alert(1)"})
+    with pytest.raises(ConnectorError, match="javascript"):
+        connection.send("GET", server.url)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_server_is_asked_again_when_it_says(
+    server: ScriptedServer, connection: Connection, waits: list[float], status: int
+) -> None:
+    answers = iter([Answer(status, b"", {"Retry-After": "7"}), Answer(status), OK])
+    server.script = lambda _: next(answers)
+    with connection.send("PUT", server.url, b"body") as reply:
+        assert reply.status == 200
+    assert waits == [7.0, 4.0]
+    assert [asked.body for asked in server.asked] == [b"body"] * 3
+
+
+def test_a_server_that_stays_busy_is_left_alone(
+    server: ScriptedServer, connection: Connection, waits: list[float]
+) -> None:
+    server.script = lambda _: Answer(503)
+    with connection.send("GET", server.url) as reply:
+        assert reply.status == 503
+    assert waits == [1.0, 4.0]
+
+
+def test_a_long_wait_is_not_begun(
+    server: ScriptedServer, connection: Connection, waits: list[float]
+) -> None:
+    server.script = lambda _: Answer(503, b"", {"Retry-After": "3600"})
+    with connection.send("GET", server.url) as reply:
+        assert reply.status == 503
+    assert waits == []
+
+
+def test_a_slow_answer_is_interrupted(server: ScriptedServer) -> None:
+    server.script = lambda _: Answer(200, b"", delay_s=1)
+    with (
+        closing(Connection(Settings(url=server.url, timeout_s=0.1))) as connection,
+        pytest.raises(InterruptedAnswerError, match=r"did not answer within 0\.1 s"),
+    ):
+        connection.send("GET", server.url)
+
+
+def test_a_broken_answer_is_interrupted(server: ScriptedServer, connection: Connection) -> None:
+    server.script = lambda _: Answer(200, b"abc", broken=True)
+    with (
+        connection.send("GET", server.url) as reply,
+        pytest.raises(InterruptedAnswerError, match="broke off"),
+    ):
+        reply.read()
+
+
+def test_an_endless_body_is_not_taken_for_a_whole_one(
+    server: ScriptedServer, connection: Connection
+) -> None:
+    server.script = lambda _: Answer(200, b"a" * 11)
+    with (
+        connection.send("GET", server.url) as reply,
+        pytest.raises(MalformedAnswerError, match="more than 10 bytes"),
+    ):
+        reply.read(limit=10)
+
+
+def test_a_refused_connection_is_unreachable() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with (
+        closing(Connection(Settings(url=f"http://127.0.0.1:{port}/"))) as connection,
+        pytest.raises(UnreachableError, match="refused") as caught,
+    ):
+        connection.send("GET", f"http://127.0.0.1:{port}/")
+    assert caught.value.exit_status == 75
+
+
+def test_an_unknown_host_is_unreachable() -> None:
+    url = "https://nowhere.invalid/"
+    with (
+        closing(Connection(Settings(url=url))) as connection,
+        pytest.raises(UnreachableError, match="host is unknown"),
+    ):
+        connection.send("GET", url)
+
+
+def test_a_server_without_tls_is_told_so(server: ScriptedServer) -> None:
+    url = server.url.replace("http://", "https://")
+    with (
+        closing(Connection(Settings(url=url))) as connection,
+        pytest.raises(ConnectorError, match="no secure connection") as caught,
+    ):
+        connection.send("GET", url)
+    assert caught.value.exit_status == 1
+
+
+def test_a_multistatus_is_streamed(server: ScriptedServer, connection: Connection) -> None:
+    server.script = lambda _: multistatus(response("/a"), response("/b"))
+    found = connection.multistatus("PROPFIND", server.url, b"<x/>", depth=1)
+    assert [each.href for each in found] == ["/a", "/b"]
+    assert server.asked[0].headers["depth"] == "1"
+
+
+def test_another_status_is_an_error_with_the_servers_words(
+    server: ScriptedServer, connection: Connection
+) -> None:
+    server.script = lambda _: Answer(403, b"No entry", {"Content-Type": "text/plain"})
+    with pytest.raises(StatusError, match="403 Forbidden: No entry"):
+        list(connection.multistatus("PROPFIND", server.url, b"<x/>"))
+
+
+def test_closing_twice_is_safe(server: ScriptedServer, connection: Connection) -> None:
+    server.script = lambda _: OK
+    connection.send("GET", server.url).close()
+    connection.close()
+    connection.close()
