@@ -2,7 +2,8 @@
 
 import json
 import sys
-from typing import IO, Any
+from collections.abc import Sequence
+from typing import Any, TextIO
 
 from caldav_run.errors import CaldavRunError
 from caldav_run.secret import redact
@@ -30,6 +31,14 @@ def document(value: Any) -> None:
     out(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
+def table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns as wide as their content."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        out("  ".join(cells).rstrip())
+
+
 def raw(data: bytes) -> None:
     """Write calendar data as it is."""
     sys.stdout.flush()
@@ -37,12 +46,12 @@ def raw(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def on_terminal(stream: IO[str]) -> bool:
+def on_terminal(stream: TextIO) -> bool:
     """Return whether a person watches the stream."""
     return stream.isatty()
 
 
-def _write(stream: IO[str], text: str) -> None:
+def _write(stream: TextIO, text: str) -> None:
     # A terminal may speak an encoding that lacks a character; a backup must not fail of that.
     line = redact(text) + "\n"
     encoding = stream.encoding or "utf-8"

@@ -11,12 +11,12 @@ from types import FrameType
 import typer
 
 # Imported for the verbs that they add to `app`.
-from caldav_run.cli import console, demo, keys, look, run, validate
+from caldav_run.cli import compare, console, demo, keys, look, run, take, validate
 from caldav_run.cli.app import app
 from caldav_run.errors import CaldavRunError, UsageError
 
 _OWN_OPTIONS = ("-h", "--help", "--version", "--install-completion", "--show-completion")
-_MODULES = (demo, keys, look, run, validate)
+_MODULES = (compare, demo, keys, look, run, take, validate)
 
 
 def verbs() -> list[str]:

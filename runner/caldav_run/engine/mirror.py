@@ -15,6 +15,9 @@ from caldav_run.ical.version import version
 from caldav_run.ical.view import ItemView
 from caldav_run.model import Calendar, Version
 
+# A decision by the rules is only told; where they could not decide, a person may want to.
+_STAYS = {Verb.KEEP: Level.INFO, Verb.UNDECIDED: Level.WARNING}
+
 Wanted = list[tuple[Version, Slot]]
 
 
@@ -143,8 +146,8 @@ class MirrorRecipient:
         title, mine = target.calendar.title, action.wanted
         if action.verb is Verb.SAME:
             return
-        if action.verb is Verb.KEEP:
-            self.tally.note(Level.WARNING, f"{title}: {mine.label}: {action.reason}")
+        if action.verb in _STAYS:
+            self.tally.note(_STAYS[action.verb], f"{title}: {mine.label}: {action.reason}")
             return
         if action.verb is Verb.REFUSE:
             self.tally.fail(ItemError(f"not written: {action.reason}"), f"{title}: {mine.label}")

@@ -85,6 +85,7 @@ class Verb(StrEnum):
     REPLACE = "~"
     SAME = "="
     KEEP = "k"
+    UNDECIDED = "?"
     REFUSE = "!"
 
 
@@ -160,12 +161,13 @@ def _pair(
 def _decide(wanted: Version, present: Version | None, policy: Policy) -> Action:
     if present is not None and present.digest == wanted.digest:
         return Action(Verb.SAME, wanted, present)
-    if policy.refuse_scheduled and wanted.scheduled:
+    action = Action(Verb.ADD, wanted)
+    if present is not None:
+        action = _settle(wanted, present, policy.on_conflict)
+    if policy.refuse_scheduled and wanted.scheduled and action.verb in {Verb.ADD, Verb.REPLACE}:
         reason = "it has an organizer or attendees, who might be mailed"
         return Action(Verb.REFUSE, wanted, present, reason)
-    if present is None:
-        return Action(Verb.ADD, wanted)
-    return _settle(wanted, present, policy.on_conflict)
+    return action
 
 
 def _settle(wanted: Version, present: Version, on_conflict: str) -> Action:
@@ -180,4 +182,4 @@ def _settle(wanted: Version, present: Version, on_conflict: str) -> Action:
     if wanted.stamp < present.stamp:
         return Action(Verb.KEEP, wanted, present, "the destination's version is newer")
     reason = "neither version is newer, the destination's is kept"
-    return Action(Verb.KEEP, wanted, present, reason)
+    return Action(Verb.UNDECIDED, wanted, present, reason)

@@ -42,10 +42,12 @@ class Created:
     Attributes:
         id: Its id.
         sheet: The recovery sheet: a text to print, which holds no secret.
+        recipients: Who can open it.
     """
 
     id: str
     sheet: str
+    recipients: tuple[str, ...]
 
 
 def create(store: Store, recipients: Sequence[str], writer: Writer, now: datetime) -> Created:
@@ -78,7 +80,8 @@ def create(store: Store, recipients: Sequence[str], writer: Writer, now: datetim
     store.put(names.MARKER, json.dumps(marker, indent=2).encode() + b"\n")
     if repository_id(store) != identity:
         raise SetupError(f"somebody else made a repository in {store.location} just now")
-    return Created(identity, _sheet(store.location, identity, recipients, writer, now))
+    sheet = _sheet(store.location, identity, recipients, writer, now)
+    return Created(identity, sheet, tuple(recipients))
 
 
 def repository_id(store: Store) -> str:

@@ -170,7 +170,7 @@ def test_the_newer_version_wins_by_default() -> None:
 
 def test_the_destination_stays_where_neither_version_is_newer() -> None:
     (action,) = plan([a_version()], [a_version(digest=b"2")], Policy())
-    assert action.verb is Verb.KEEP
+    assert action.verb is Verb.UNDECIDED
     assert action.reason == "neither version is newer, the destination's is kept"
 
 
@@ -191,6 +191,12 @@ def test_a_meeting_is_refused_where_people_might_be_mailed() -> None:
     meeting = replace(a_version(), scheduled=True)
     policy = Policy(refuse_scheduled=True)
     assert verbs(*plan([meeting], [], policy)) == [Verb.REFUSE]
+
+
+def test_a_meeting_that_would_stay_anyway_is_not_refused() -> None:
+    meeting = replace(a_version(), scheduled=True)
+    newer = replace(a_version(digest=b"2"), stamp=Stamp(sequence=1))
+    assert verbs(*plan([meeting], [newer], Policy(refuse_scheduled=True))) == [Verb.KEEP]
 
 
 def test_a_meeting_that_is_already_there_is_not_refused() -> None:

@@ -1,16 +1,16 @@
 """Snapshots into an encrypted repository."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
 
 from caldav_run.connectors.protocol import Committed, Context, Ledger
-from caldav_run.errors import SetupError
 from caldav_run.model import Change, Options
 from caldav_run.repository import age, keys
 from caldav_run.repository.account import AccountWriter
 from caldav_run.repository.archive import FULL_EVERY, RepositoryWriter, Settings
+from caldav_run.repository.create import Created, create
 from caldav_run.repository.local import LocalStore
 
 _UNITS: Final = {"d": 1, "w": 7, "m": 30, "y": 365}
@@ -26,7 +26,7 @@ class SnapshotSink:
 
         Args:
             path: The repository's folder.
-            recipients: age recipients, or files of them.
+            recipients: age recipients, or files of them; empty for the default file.
             signer: The file of the writer key.
             settings: How to write.
         """
@@ -62,6 +62,22 @@ class SnapshotSink:
             settings,
         )
 
+    def missing_keys(self) -> Path | None:
+        """Return the default folder where it has to get keys before `create`, else None."""
+        folder = keys.default_folder()
+        needed = [self._signer, *(() if self._recipients else (folder / keys.RECIPIENTS,))]
+        missing = [each for each in needed if each.parent == folder and not each.exists()]
+        return folder if missing else None
+
+    def create(self, now: datetime) -> Created:
+        """Make the repository in an empty place.
+
+        Raises:
+            SetupError: A key is missing, or the place is not empty.
+        """
+        writer = keys.load_writer(self._signer)
+        return create(LocalStore(self._path), self._readers(), writer, now)
+
     def open_account(self, account: str, origin: str) -> "SnapshotAccount":
         """Open one account's history; see `Archive.open_account`.
 
@@ -70,9 +86,8 @@ class SnapshotSink:
         """
         if self._writer is None:
             writer = keys.load_writer(self._signer)
-            self._writer = RepositoryWriter(
-                LocalStore(self._path), writer, self._readers(), self._settings
-            )
+            store = LocalStore(self._path)
+            self._writer = RepositoryWriter(store, writer, self._readers(), self._settings)
         return SnapshotAccount(self._writer.open_account(account, origin))
 
     def close(self, results: Mapping[str, str]) -> None:
@@ -87,11 +102,7 @@ class SnapshotSink:
                 found += keys.load_recipients(each)
             else:
                 found.append(age.check_recipient(each, "recipients"))
-        if not found:
-            raise SetupError(
-                f"nobody could read the repository {self._path}", mend="name its `recipients`"
-            )
-        return found
+        return found or list(keys.load_recipients(keys.default_folder() / keys.RECIPIENTS))
 
 
 class SnapshotAccount:

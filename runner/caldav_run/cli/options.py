@@ -1,0 +1,113 @@
+"""Options that several verbs share, and what they mean."""
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from caldav_run.errors import UsageError
+
+if TYPE_CHECKING:
+    from caldav_run.pipeline.job import Settings
+
+
+class Output(StrEnum):
+    """How a verb prints its data."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Files = Annotated[list[Path], typer.Argument(help="Pipeline files.", show_default=False)]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Give a variable of vars another value."),
+]
+OutputOption = Annotated[Output, typer.Option("--output", help="How to print.")]
+StateDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--state-dir",
+        envvar="CALDAV_RUN_STATE_DIR",
+        help="Where caches lie; safe to lose.",
+        show_default=False,
+    ),
+]
+Identity = Annotated[
+    list[Path] | None,
+    typer.Option("--identity", "-i", help="A file with age identities.", show_default=False),
+]
+Trust = Annotated[
+    list[str] | None,
+    typer.Option("--trust", metavar="FINGERPRINT", help="A signer to trust.", show_default=False),
+]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option("--limit", metavar="SOURCE", help="Read only this source.", show_default=False),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Tell every change.")]
+
+
+def assignments(sets: Sequence[str] | None) -> dict[str, str]:
+    """Return what `--set` gives, by variable.
+
+    Raises:
+        UsageError: One of them is no assignment.
+    """
+    found: dict[str, str] = {}
+    for each in sets or ():
+        name, equals, value = each.partition("=")
+        if not equals or not name:
+            raise UsageError(f'"--set {each}" is no assignment', mend="write --set NAME=VALUE")
+        found[name] = value
+    return found
+
+
+def state_folder(chosen: Path | None) -> Path:
+    """Return the folder for caches: the chosen one, else the XDG one, absolute."""
+    if chosen is not None:
+        return chosen.absolute()
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "caldav-run"
+
+
+def identity_files(chosen: Sequence[Path] | None) -> tuple[Path, ...]:
+    """Return the identity files named on the command line, else in the environment."""
+    if chosen:
+        return tuple(chosen)
+    named = os.environ.get("CALDAV_RUN_IDENTITY")
+    return (Path(named),) if named else ()
+
+
+def settings(
+    *,
+    state_dir: Path | None = None,
+    identity: Sequence[Path] | None = None,
+    trust: Sequence[str] | None = None,
+    limit: Sequence[str] | None = None,
+    dry: bool = False,
+    detail: bool = False,
+) -> "Settings":
+    """Return what the command line adds to a pipeline."""
+    from caldav_run.pipeline.job import Settings
+
+    return Settings(
+        now=datetime.now(UTC),
+        state_dir=state_folder(state_dir),
+        identities=identity_files(identity),
+        trust=tuple(trust or ()),
+        limit=tuple(limit or ()),
+        dry=dry,
+        detail=detail,
+    )
+
+
+def at_terminal() -> bool:
+    """Return whether somebody can answer a question."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
