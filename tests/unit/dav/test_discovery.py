@@ -1,0 +1,197 @@
+"""From a host or any URL to the account's calendars."""
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+
+import pytest
+
+from caldav_run.dav import discovery
+from caldav_run.dav.settings import Settings
+from caldav_run.errors import AccessError, ConnectorError, TemporaryError
+from caldav_run.secret import Secret
+from caldav_run.testing.scripted import (
+    Answer,
+    Asked,
+    Script,
+    ScriptedServer,
+    multistatus,
+    response,
+)
+
+CALENDAR = "<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
+FOLDER = "<d:resourcetype><d:collection/></d:resourcetype>"
+PRINCIPAL = "<d:current-user-principal><d:href>/p/alice/</d:href></d:current-user-principal>"
+
+
+def homes(*hrefs: str) -> str:
+    inner = "".join(f"<d:href>{href}</d:href>" for href in hrefs)
+    return f"<c:calendar-home-set>{inner}</c:calendar-home-set>"
+
+
+def site(pages: Mapping[str, Answer]) -> Script:
+    """Answer PROPFINDs by path, and by `path*` where members are asked for."""
+
+    def script(asked: Asked) -> Answer:
+        members = "*" if asked.headers.get("depth") == "1" else ""
+        return pages.get(asked.path + members, Answer(404))
+
+    return script
+
+
+USUAL: Mapping[str, Answer] = {
+    "/dav/": multistatus(response("/dav/", FOLDER + PRINCIPAL)),
+    "/p/alice/": multistatus(response("/p/alice/", PRINCIPAL + homes("/dav/c/alice/"))),
+    "/dav/c/alice/*": multistatus(
+        response("/dav/c/alice/", FOLDER),
+        response("/dav/c/alice/work/", CALENDAR),
+        response("/dav/c/alice/inbox/", FOLDER),
+    ),
+    "/dav/c/alice/work/": multistatus(response("/dav/c/alice/work/", CALENDAR + PRINCIPAL)),
+    "/dav/c/alice/": multistatus(response("/dav/c/alice/", FOLDER + PRINCIPAL)),
+    "/.well-known/caldav": Answer(301, b"", {"Location": "/dav/"}),
+}
+
+Find = Callable[[str], tuple[str, list[str]]]
+
+
+@pytest.fixture
+def find(server: ScriptedServer) -> Find:
+    def from_url(path: str) -> tuple[str, list[str]]:
+        settings = Settings(
+            url=server.url + path, username="alice", password=Secret.of("a"), timeout_s=5
+        )
+        account = discovery.find(settings)
+        with closing(account.connection):
+            found = [each.calendar.id for each in account.collections()]
+        return account.origin.removeprefix(server.url), found
+
+    return from_url
+
+
+@pytest.mark.parametrize("path", ["", "dav/", "dav", "p/alice/", "dav/c/alice/", "dav/c/alice"])
+def test_every_address_of_the_service_leads_to_the_account(
+    server: ScriptedServer, find: Find, path: str
+) -> None:
+    pages = dict(USUAL)
+    pages["/dav"] = Answer(301, b"", {"Location": "/dav/"})
+    pages["/dav/c/alice"] = Answer(301, b"", {"Location": "/dav/c/alice/"})
+    server.script = site(pages)
+    assert find(path) == ("p/alice/ as alice", ["work"])
+
+
+def test_a_path_that_says_nothing_is_left_for_the_well_known_one(
+    server: ScriptedServer, find: Find
+) -> None:
+    server.script = site({**USUAL, "/web/": Answer(405)})
+    assert find("web/") == ("p/alice/ as alice", ["work"])
+
+
+def test_the_address_of_one_calendar_is_that_calendar(server: ScriptedServer, find: Find) -> None:
+    server.script = site(USUAL)
+    assert find("dav/c/alice/work/") == ("dav/c/alice/work/ as alice", ["work"])
+
+
+def test_a_calendar_without_a_principal_is_named_by_its_last_segment(
+    server: ScriptedServer, find: Find
+) -> None:
+    server.script = site({"/x/opaque/": multistatus(response("/x/opaque/", CALENDAR))})
+    assert find("x/opaque/") == ("x/opaque/ as alice", ["opaque"])
+
+
+def test_somebody_elses_shared_home_is_a_home(server: ScriptedServer, find: Find) -> None:
+    pages = {
+        **USUAL,
+        "/dav/c/bob/": multistatus(response("/dav/c/bob/", FOLDER + PRINCIPAL)),
+        "/dav/c/bob/*": multistatus(response("/dav/c/bob/shared/", CALENDAR)),
+    }
+    server.script = site(pages)
+    assert find("dav/c/bob/") == ("dav/c/bob/ as alice", ["shared"])
+
+
+def test_a_home_is_found_without_any_principal(server: ScriptedServer, find: Find) -> None:
+    pages = {
+        "/dav/": multistatus(response("/dav/", FOLDER)),
+        "/dav/*": multistatus(response("/dav/", FOLDER), response("/dav/a/", CALENDAR)),
+    }
+    server.script = site(pages)
+    assert find("dav/") == ("dav/ as alice", ["a"])
+
+
+def test_calendars_of_two_homes_stay_apart(server: ScriptedServer, find: Find) -> None:
+    pages = {
+        **USUAL,
+        "/p/alice/": multistatus(response("/p/alice/", homes("/dav/c/alice/", "/dav/c/team"))),
+        "/dav/c/team/*": multistatus(response("/dav/c/team/work/", CALENDAR)),
+    }
+    server.script = site(pages)
+    assert find("")[1] == ["work", "/dav/c/team/work"]
+
+
+def test_a_home_that_cannot_be_listed_fails_the_account(server: ScriptedServer, find: Find) -> None:
+    server.script = site({**USUAL, "/dav/c/alice/*": Answer(403)})
+    with pytest.raises(AccessError, match="403 Forbidden"):
+        find("")
+
+
+def test_nobody_signed_in_is_an_access_error(server: ScriptedServer, find: Find) -> None:
+    nobody = "<d:current-user-principal><d:unauthenticated/></d:current-user-principal>"
+    server.script = site({"/dav/": multistatus(response("/dav/", nobody))})
+    with pytest.raises(AccessError, match="did not sign anybody in"):
+        find("dav/")
+
+
+def test_an_empty_principal_is_no_principal(server: ScriptedServer, find: Find) -> None:
+    nobody = "<d:current-user-principal/>"
+    server.script = site(
+        {
+            "/dav/": multistatus(response("/dav/", nobody)),
+            "/dav/*": multistatus(response("/dav/", FOLDER)),
+        }
+    )
+    with pytest.raises(ConnectorError, match="no principal, no calendars"):
+        find("dav/")
+
+
+@pytest.mark.parametrize(
+    ("page", "kind", "words"),
+    [
+        (Answer(200, b"<html>", {"Content-Type": "text/html"}), ConnectorError, "a web page"),
+        (Answer(404), ConnectorError, "404 Not Found"),
+        (Answer(405), ConnectorError, "no CalDAV server"),
+        (Answer(403), AccessError, "403 Forbidden"),
+        (Answer(500), TemporaryError, "500 Internal Server Error"),
+        (Answer(207, b"<html><body/></html>"), ConnectorError, "no multistatus"),
+        (Answer(207, b"<html><br></html>"), ConnectorError, "cannot be read"),
+        (multistatus(), ConnectorError, "describes nothing"),
+    ],
+)
+def test_what_is_no_account_says_so(
+    server: ScriptedServer, find: Find, page: Answer, kind: type[ConnectorError], words: str
+) -> None:
+    server.script = lambda _: page
+    with pytest.raises(kind, match=words) as caught:
+        find("")
+    assert type(caught.value) is kind
+
+
+def test_a_bare_host_is_resolved_without_the_password(server: ScriptedServer) -> None:
+    server.script = site(USUAL)
+    bare = server.url.removeprefix("http://").rstrip("/")
+    settings = Settings(url=bare, username="alice", password=Secret.of("a"))
+    account = discovery.find(settings)
+    account.connection.close()
+    assert "authorization" not in server.asked[0].headers
+    assert server.asked[0].path == "/.well-known/caldav"
+    assert account.connection.base == f"{server.url}dav/"
+
+
+def test_a_bare_host_without_a_well_known_address_is_asked_itself(server: ScriptedServer) -> None:
+    server.script = lambda _: Answer(404)
+    bare = server.url.removeprefix("http://").rstrip("/")
+    assert discovery.resolve_host(Settings(url=bare)) == server.url
+
+
+def test_a_host_with_a_path_needs_no_resolving(server: ScriptedServer) -> None:
+    bare = server.url.removeprefix("http://") + "dav/"
+    assert discovery.resolve_host(Settings(url=bare)) == server.url + "dav/"
+    assert server.asked == []
