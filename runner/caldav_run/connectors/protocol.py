@@ -132,6 +132,10 @@ class AccountArchive(Protocol):
 
     ledger: Ledger
 
+    last_items: int | None
+    """How many items, before filters, the last snapshot has; None without one. The ledger does
+    not tell where a history starts afresh."""
+
     def append(self, change: Change) -> None:
         """Take one change; an item's bytes are let go of as soon as a pack is full."""
 
@@ -160,7 +164,12 @@ class Archive(Protocol):
         """
 
     def close(self, results: Mapping[str, str]) -> None:
-        """Record the run as done (account to result in words) and let go of the store."""
+        """Record the run as done and let go of the store.
+
+        Args:
+            results: How each account went, in words; empty for a run that was only planned, which
+                is not recorded.
+        """
 
 
 class Target(NamedTuple):

@@ -95,7 +95,7 @@ class ArchiveRecipient:
     def expected(self, *, complete: bool) -> int | None:
         """Return how many items the calendars that were named or are gone had."""
         if self.held.ledger.fingerprint is None:
-            return None
+            return self._account.last_items
         if not complete:
             return self._before
         gone = self._known.keys() - self._named

@@ -77,12 +77,20 @@ class Outcome:
 
 
 class AccountWriter:
-    """Takes changes, fills packs, and makes them one segment at the end."""
+    """Takes changes, fills packs, and makes them one segment at the end.
+
+    Attributes:
+        head: Where the account's log stands; None before its first segment.
+        committed: Whether this run has committed it.
+        last_items: How many items, before filters, its last snapshot has; None without one.
+        ledger: What is held of it; empty when a generation begins.
+    """
 
     def __init__(self, writing: Writing, place: Place, cache: Cache) -> None:
         """Take where to write; the cache is closed at the end."""
         self.head = place.head
         self.committed = False
+        self.last_items = cache.counts().before_filters if place.head else None
         self._writing = writing
         self._place = place
         self._cache = cache

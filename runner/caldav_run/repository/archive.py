@@ -89,17 +89,17 @@ class RepositoryWriter:
         return opened
 
     def close(self, results: Mapping[str, str]) -> None:
-        """Record the run as done, if a repository was reached.
+        """Record the run as done, if a repository was reached and there is something to record.
 
         Args:
-            results: How each account went, in words.
+            results: How each account went, in words; empty for a run that was only planned.
 
         Raises:
             ConnectorError: The store refused the record.
         """
         for opened in self._accounts.values():
             opened.abandon()
-        if self._repository is None:
+        if self._repository is None or not results:
             return
         writing = self._writing
         record = RunRecord(

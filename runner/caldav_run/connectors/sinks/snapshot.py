@@ -109,10 +109,12 @@ class SnapshotAccount:
     """One account's history in a repository; see `AccountArchive`."""
 
     ledger: Ledger
+    last_items: int | None
 
     def __init__(self, account: AccountWriter) -> None:
         """Take the open account."""
         self.ledger = account.ledger
+        self.last_items = account.last_items
         self._account = account
 
     def append(self, change: Change) -> None:

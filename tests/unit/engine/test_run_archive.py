@@ -1,0 +1,271 @@
+"""Runs into a sink with a history: a real repository in a folder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from caldav_run.connectors.protocol import Context
+from caldav_run.connectors.sinks.snapshot import SnapshotSink
+from caldav_run.engine.events import Event, Level, Noted, Planned, State, StepFinished
+from caldav_run.engine.guard import Expectation
+from caldav_run.engine.job import Job, NamedSink, NamedSource
+from caldav_run.engine.judge import Link
+from caldav_run.engine.run import run
+from caldav_run.errors import TemporaryError
+from caldav_run.model import Calendar, Failed
+from caldav_run.repository import keys
+from caldav_run.repository.local import LocalStore
+from caldav_run.repository.reader import Reader
+from caldav_run.testing.contracts.bodies import event
+from caldav_run.testing.memory import MemorySource
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+@dataclass
+class Vault:
+    """A repository, a source in memory, and the events of the last run."""
+
+    folder: Path
+    context: Context
+    source: MemorySource = field(default_factory=MemorySource)
+    filters: tuple[Link, ...] = ()
+    expect: Expectation = field(default_factory=Expectation)
+    now: datetime = NOW
+    events: list[Event] = field(default_factory=list)
+
+    def sink(self) -> SnapshotSink:
+        recipients = keys.load_recipients(self.folder / "keys" / keys.RECIPIENTS)
+        options = {
+            "repository": str(self.folder / "vault"),
+            "recipients": list(recipients),
+            "signer": {"file": str(self.folder / "keys" / keys.WRITER)},
+        }
+        return SnapshotSink.from_options(options, self.context)
+
+    def run(self, *, dry: bool = False) -> int:
+        self.source.read_anew.clear()
+        self.now += timedelta(minutes=1)
+        job = Job(
+            name="test",
+            sources=(NamedSource("here", self.source),),
+            filters=self.filters,
+            sinks=(NamedSink("vault", self.sink()),),
+            expect=self.expect,
+            timezone=UTC,
+            now=self.now,
+            dry=dry,
+            detail=True,
+        )
+        self.events = []
+        return run(job, self.events.append)
+
+    def reader(self) -> Reader:
+        keyring = keys.load_keyring([self.folder / "keys" / keys.IDENTITY])
+        return Reader(LocalStore(self.folder / "vault"), keyring)
+
+    def held(self) -> dict[str, bytes]:
+        """What the latest snapshot gives back, by calendar and href."""
+        reader = self.reader()
+        found = reader.bodies(reader.items(reader.resolve("latest")))
+        return {
+            f"{each.calendar}/{each.href}": each.body
+            for each in found
+            if not isinstance(each, Failed)
+        }
+
+    def planned(self) -> list[str]:
+        return [
+            f"{each.sign} {each.calendar}: {each.label}"
+            for each in self.events
+            if isinstance(each, Planned)
+        ]
+
+    def objects(self) -> set[Path]:
+        return set((self.folder / "vault").rglob("*"))
+
+    def states(self) -> dict[str, State]:
+        return {
+            str(each.step): each.state for each in self.events if isinstance(each, StepFinished)
+        }
+
+
+@pytest.fixture
+def vault(tmp_path: Path, context: Callable[[str], Context]) -> Vault:
+    keys.create_keys(tmp_path / "keys")
+    made = Vault(tmp_path, context("vault"))
+    made.sink().create(NOW)
+    made.source.put("work", "a.ics", event("a"))
+    made.source.put("work", "b.ics", event("b"))
+    return made
+
+
+def test_a_backup_gives_back_the_very_bytes(vault: Vault) -> None:
+    assert vault.run() == 0
+    assert vault.held() == {"work/a.ics": event("a"), "work/b.ics": event("b")}
+
+
+def test_a_second_run_reads_only_what_is_new(vault: Vault) -> None:
+    vault.run()
+    vault.source.put("work", "a.ics", event("a", "Dinner"))
+    assert vault.run() == 0
+    assert vault.source.read_anew == [("work", "a.ics")]
+    assert vault.held()["work/a.ics"] == event("a", "Dinner")
+
+
+def test_a_run_that_finds_nothing_new_makes_no_snapshot(vault: Vault) -> None:
+    vault.run()
+    assert vault.run() == 0
+    assert len(vault.reader().snapshots()) == 1
+    assert vault.states()["write vault"] is State.OK
+
+
+def test_a_plan_stores_nothing(vault: Vault) -> None:
+    vault.run()
+    before = vault.objects()
+    vault.source.put("work", "c.ics", event("c"))
+    assert vault.run(dry=True) == 0
+    assert vault.objects() == before
+    assert [each[:7] for each in vault.planned()] == ["+ work:"]
+
+
+def test_a_plan_tells_what_the_run_then_does(vault: Vault) -> None:
+    vault.run()
+    vault.source.put("work", "a.ics", event("a", "Dinner"))
+    vault.source.put("home", "c.ics", event("c"))
+    del vault.source.bodies["work", "b.ics"]
+    vault.run(dry=True)
+    planned = vault.planned()
+    vault.run()
+    assert vault.planned() == planned
+    assert [each[0] for each in planned] == ["+", "+", "~", "-"]
+
+
+def test_what_is_gone_at_the_source_is_gone_from_the_snapshot_and_stays_in_the_history(
+    vault: Vault,
+) -> None:
+    vault.run()
+    del vault.source.bodies["work", "a.ics"]
+    vault.run()
+    assert set(vault.held()) == {"work/b.ics"}
+    reader = vault.reader()
+    assert {each.href for each in reader.items(reader.resolve("latest~1"))} == {"a.ics", "b.ics"}
+
+
+def test_an_unread_item_is_carried_forward(vault: Vault) -> None:
+    vault.run()
+    vault.source.put("work", "a.ics", event("a", "Dinner"))
+    vault.source.unreadable.add(("work", "a.ics"))
+    assert vault.run() == 3
+    assert vault.held()["work/a.ics"] == event("a")
+
+
+def test_an_unread_calendar_is_carried_forward(vault: Vault) -> None:
+    vault.run()
+    vault.source.unreadable.add(("work", None))
+    assert vault.run() == 3
+    assert set(vault.held()) == {"work/a.ics", "work/b.ics"}
+
+
+def test_a_calendar_that_can_be_read_again_is_not_read_anew(vault: Vault) -> None:
+    vault.run()
+    vault.source.unreadable.add(("work", None))
+    vault.run()
+    vault.source.unreadable.clear()
+    assert vault.run() == 0
+    assert vault.source.read_anew == []
+    assert not any(
+        each.unread for each in vault.reader().calendars(vault.reader().resolve("latest"))
+    )
+
+
+def test_a_source_that_breaks_off_deletes_nothing(vault: Vault) -> None:
+    vault.source.put("home", "c.ics", event("c"))
+    vault.run()
+    vault.source.put("home", "d.ics", event("d"))
+    vault.source.broken = TemporaryError("the connection was lost")
+    assert vault.run() == 75
+    assert set(vault.held()) == {"home/c.ics", "home/d.ics", "work/a.ics", "work/b.ics"}
+
+
+def test_a_source_that_cannot_be_reached_is_recorded_and_deletes_nothing(vault: Vault) -> None:
+    vault.run()
+    vault.source.lost = TemporaryError("timeout")
+    assert vault.run() == 75
+    assert set(vault.held()) == {"work/a.ics", "work/b.ics"}
+
+
+def test_a_calendar_that_is_gone_is_gone(vault: Vault) -> None:
+    vault.source.put("home", "c.ics", event("c"))
+    vault.run()
+    del vault.source.calendars["home"]
+    assert vault.run() == 0
+    assert set(vault.held()) == {"work/a.ics", "work/b.ics"}
+
+
+def test_a_calendar_that_is_no_longer_selected_leaves_the_snapshot(vault: Vault) -> None:
+    vault.run()
+    vault.source.excluded.add("work")
+    vault.source.selection = "none"
+    assert vault.run() == 0
+    assert vault.held() == {}
+
+
+def test_changed_properties_are_kept(vault: Vault) -> None:
+    vault.run()
+    red = Calendar(id="work", color="#ff0000")
+    vault.source.calendars["work"] = red
+    assert vault.run() == 0
+    reader = vault.reader()
+    (found,) = reader.calendars(reader.resolve("latest"))
+    assert replace(found.calendar, token=None) == red
+
+
+def test_another_filter_reads_everything_again(vault: Vault) -> None:
+    vault.run()
+    vault.source.selection = "other"
+    assert vault.run() == 0
+    assert len(vault.source.read_anew) == 2
+    vault.run()
+    assert vault.source.read_anew == []
+
+
+def test_a_shrunken_account_trips_the_guard_and_its_snapshot_is_marked(vault: Vault) -> None:
+    vault.expect = Expectation(max_shrink=0.2)
+    vault.run()
+    del vault.source.bodies["work", "a.ics"]
+    assert vault.run() == 4
+    assert [each.guarded for each in vault.reader().snapshots()] == [False, True]
+
+
+def test_the_guard_knows_the_last_snapshot_where_a_history_starts_afresh(vault: Vault) -> None:
+    vault.expect = Expectation(max_shrink=0.2)
+    vault.run()
+    keys.create_keys(vault.folder / "other")
+    recipients = vault.folder / "keys" / keys.RECIPIENTS
+    recipients.write_text((vault.folder / "other" / keys.RECIPIENTS).read_text())
+    del vault.source.bodies["work", "a.ics"]
+    assert vault.run() == 4
+
+
+def test_a_calendar_that_is_unselected_does_not_count_as_shrinking(vault: Vault) -> None:
+    vault.expect = Expectation(max_shrink=0.2)
+    vault.source.put("home", "c.ics", event("c"))
+    vault.run()
+    vault.source.excluded.add("work")
+    vault.source.selection = "home"
+    assert vault.run() == 0
+
+
+def test_a_missing_repository_is_a_matter_of_set_up(vault: Vault) -> None:
+    for each in sorted((vault.folder / "vault").rglob("*"), reverse=True):
+        each.rmdir() if each.is_dir() else each.unlink()
+    assert vault.run() == 78
+    (note,) = [
+        each.text for each in vault.events if isinstance(each, Noted) and each.level is Level.ERROR
+    ]
+    assert "caldav-run create" in note
+    assert vault.states()["read here"] is State.SKIPPED
