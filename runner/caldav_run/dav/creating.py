@@ -52,16 +52,15 @@ def create(
 
 
 def _make(connection: Connection, url: str, wanted: Mapping[str, str]) -> None:
-    first: failures.StatusError | None = None
+    refusals: list[failures.StatusError] = []
     for method, body in _attempts(wanted):
         with connection.send(method, url, body, _XML) as reply:
             if reply.status in _CREATED:
                 return
-            first = first or reply.error()
-            if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.INSUFFICIENT_STORAGE}:
+            refusals.append(reply.error())
+            if reply.status == HTTPStatus.INSUFFICIENT_STORAGE:
                 break
-    if first is not None:
-        raise first
+    raise refusals[0]
 
 
 def _attempts(wanted: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:

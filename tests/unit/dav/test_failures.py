@@ -1,6 +1,7 @@
 """Errors on the wire say what a person can do, in the server's own words."""
 
 import pytest
+from niquests import exceptions
 
 from caldav_run.dav import failures
 from caldav_run.errors import AccessError, ConnectorError, TemporaryError
@@ -77,3 +78,26 @@ def test_a_long_speech_is_cut() -> None:
     said = failures.words(b"a" * 1000, "text/plain")
     assert len(said) == 200
     assert said.endswith("…")
+
+
+def test_a_connection_that_is_not_accepted_in_time_is_unreachable() -> None:
+    error = failures.translate(exceptions.ConnectTimeout("waited"), URL, 2.5)
+    assert isinstance(error, failures.UnreachableError)
+    assert str(error) == f"{URL} did not accept a connection within 2.5 s"
+
+
+def test_a_url_that_the_library_refuses_is_a_connector_error() -> None:
+    error = failures.translate(exceptions.InvalidURL("no host"), URL, 1)
+    assert type(error) is ConnectorError
+    assert "no host" in str(error)
+
+
+def test_a_cause_without_words_is_called_by_its_name() -> None:
+    error = failures.translate(exceptions.ChunkedEncodingError(), URL, 1)
+    assert "ChunkedEncodingError" in str(error)
+
+
+def test_causes_that_go_in_a_circle_end() -> None:
+    one, other = exceptions.ConnectionError("one"), exceptions.ConnectionError("other")
+    one.__cause__, other.__cause__ = other, one
+    assert "other" in str(failures.translate(one, URL, 1))

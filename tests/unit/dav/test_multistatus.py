@@ -94,6 +94,7 @@ def test_an_empty_answer_has_no_responses() -> None:
         answer(response("a"))[:-5],
         answer(response("a\x0bb")),
         answer(response("a"), namespace="other"),
+        b'<response xmlns="DAV:"><href>a</href></response>',
         answer("<response><propstat/></response>"),
         answer("<response><href> </href></response>"),
     ],
