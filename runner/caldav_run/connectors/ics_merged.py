@@ -7,6 +7,7 @@ from typing import Final
 from caldav_run.connectors.ics_folder import file_reading
 from caldav_run.connectors.protocol import Baseline
 from caldav_run.connectors.selection import Selection
+from caldav_run.connectors.vdir import spelled
 from caldav_run.errors import ConnectorError
 from caldav_run.ical.lines import logical_lines, parse_line
 from caldav_run.ical.merged import split
@@ -20,13 +21,13 @@ _HEAD: Final = re.compile(
 
 
 def readings(
-    data: bytes, calendar: str, place: str, selection: Selection, baseline: Baseline
+    data: bytes, name: str, place: str, selection: Selection, baseline: Baseline
 ) -> Iterator[Reading]:
     """Yield one calendar and its items.
 
     Args:
         data: The file's bytes.
-        calendar: The calendar's id.
+        name: What the calendar is called where its bytes do not say it; makes its id.
         place: Where the bytes come from, for messages.
         selection: Which calendars are meant.
         baseline: The etags that need not be read again.
@@ -40,23 +41,23 @@ def readings(
             f"{place} is no calendar: it does not start with BEGIN:VCALENDAR",
             mend="check the address; a page to log in may have been answered",
         )
-    found = _calendar(calendar, head[1])
+    found = _calendar(name, head[1])
     if not selection.selects(found):
         yield CalendarExcluded(found)
         return
     yield CalendarStart(found)
     for href, body in split(data):
-        yield file_reading(calendar, href, body, baseline)
-    yield CalendarDone(calendar)
+        yield file_reading(found.id, href, body, baseline)
+    yield CalendarDone(found.id)
 
 
-def _calendar(calendar: str, head: bytes) -> Calendar:
+def _calendar(name: str, head: bytes) -> Calendar:
     """Return the calendar with what the widely used X- properties say of it."""
     lines = [parse_line(line) for line in logical_lines(head)]
     values = {line.name: unescape(line.value) for line in reversed(lines)}
     return Calendar(
-        id=calendar,
-        display_name=values.get("X-WR-CALNAME") or None,
+        id=spelled(name),
+        display_name=values.get("X-WR-CALNAME") or name,
         color=values.get("X-APPLE-CALENDAR-COLOR") or None,
         description=values.get("X-WR-CALDESC") or None,
     )

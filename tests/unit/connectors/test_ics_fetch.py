@@ -3,13 +3,17 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from caldav_run.connectors.ics_fetch import Feed
+from caldav_run.connectors.sources.ics import IcsSource
 from caldav_run.errors import AccessError, ConnectorError, TemporaryError
 from caldav_run.secret import Secret
+from caldav_run.testing.contracts import context, event
+from caldav_run.testing.contracts.sources import Held, Seen
 
 BODY = b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
 
@@ -149,6 +153,15 @@ def test_a_calendar_above_the_limit_is_not_taken(web: Web) -> None:
 def test_a_server_that_is_not_there_is_a_temporary_error() -> None:
     with pytest.raises(TemporaryError, match=r"127\.0\.0\.1:1/a\.ics:? "):
         Feed(url="http://127.0.0.1:1/a.ics?token=s3cret", limit=1).fetch()
+
+
+def test_a_published_calendar_is_a_source(web: Web, tmp_path: Path) -> None:
+    web.answers["/holidays%20in%20Berlin.ics"] = (200, None, event("a"))
+    options = {"url": web.url("/holidays%20in%20Berlin.ics")}
+    source = IcsSource.from_options(options, context(tmp_path))
+    seen = Seen.of(source.read(Held()))
+    assert [each.title for each in seen.calendars.values()] == ["holidays in Berlin"]
+    assert set(seen.changed) == {("holidays%20in%20Berlin", "a.ics")}
 
 
 def test_webcal_means_https() -> None:

@@ -6,6 +6,7 @@ import pytest
 from caldav_run.connectors import vdir
 from caldav_run.connectors.sources import ics
 from caldav_run.connectors.sources.ics import IcsSource
+from caldav_run.connectors.vdir_folder import Folder
 from caldav_run.errors import AccessError, ConnectorError, SetupError
 from caldav_run.model import Calendar, CalendarStart, Failed, Provenance, Reading
 from caldav_run.secret import Secret
@@ -161,6 +162,32 @@ def test_a_damaged_calendar_stops_the_account_after_the_others_were_read(tmp_pat
 def test_a_folder_that_may_not_be_entered_stops_the_account(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0)
     with pytest.raises(ConnectorError, match="permission denied"):
+        readings(tmp_path)
+
+
+def test_a_folder_that_breaks_while_it_is_listed_stops_the_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A disk that fails, which no test can have.
+    def fail(_: Folder) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Folder, "entries", fail)
+    with pytest.raises(ConnectorError, match="input/output error"):
+        readings(tmp_path)
+
+
+def test_a_folder_that_vanishes_stops_the_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Between its listing and its opening.
+    (tmp_path / "a").mkdir()
+
+    def vanish(_: Folder, name: str) -> None:
+        raise FileNotFoundError(2, "No such file or directory", name)
+
+    monkeypatch.setattr(Folder, "enter", vanish)
+    with pytest.raises(ConnectorError, match="a: no such file or directory"):
         readings(tmp_path)
 
 

@@ -49,6 +49,7 @@ def test_the_same_day_gives_the_same_bytes() -> None:
     assert bodies() == bodies()
 
 
+@settings(deadline=None)
 @given(DAYS)
 def test_names_and_uids_do_not_depend_on_the_day(today: date) -> None:
     def uids(day: date) -> dict[tuple[str, str], str | None]:
@@ -62,7 +63,7 @@ def test_every_uid_is_there_once() -> None:
     assert len(set(uids)) == len(uids)
 
 
-@settings(max_examples=8)  # a whole parse of sixty items each time
+@settings(max_examples=8, deadline=None)  # a whole parse of sixty items each time
 @given(DAYS)
 def test_every_item_is_sound_on_every_day(today: date) -> None:
     for key, body in bodies(today).items():
@@ -71,6 +72,7 @@ def test_every_item_is_sound_on_every_day(today: date) -> None:
             assert not component.errors, key
 
 
+@settings(deadline=None)
 @given(DAYS)
 def test_something_lies_ahead_on_every_day(today: date) -> None:
     ahead = f"{today + timedelta(days=1):%Y%m%d}".encode()
