@@ -1,0 +1,92 @@
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from caldav_run.connectors.protocol import Judgement
+from caldav_run.engine.ledger import Held, SharedBaseline, fingerprint
+from caldav_run.ical.view import ItemView
+from caldav_run.model import Calendar, Entry
+
+NOW = 1_000.0
+
+
+@dataclass
+class Rows:
+    """A ledger of one calendar."""
+
+    items: Mapping[str, Entry] = field(default_factory=dict)
+    fingerprint: str | None = "f"
+
+    def calendars(self) -> Mapping[str, Calendar]:
+        return {"work": Calendar(id="work")}
+
+    def unread_calendars(self) -> Collection[str]:
+        return ()
+
+    def entries(self, calendar: str) -> Mapping[str, Entry]:
+        return self.items if calendar == "work" else {}
+
+
+def held(entry: Entry, made_by: str = "f") -> Held:
+    return Held(Rows({"a.ics": entry}, made_by), "f")
+
+
+def offered(*sinks: Held | None) -> str | None:
+    return SharedBaseline(sinks, NOW).etag("work", "a.ics")
+
+
+def test_an_etag_that_every_sink_holds_is_offered() -> None:
+    entry = Entry('"1"', "sha")
+    assert offered(held(entry), held(entry)) == '"1"'
+
+
+def test_an_etag_that_one_sink_lacks_is_not_offered() -> None:
+    entry = Entry('"1"', "sha")
+    assert offered(held(entry), Held(Rows(), "f")) is None
+    assert offered(held(entry), held(entry._replace(etag='"2"'))) is None
+
+
+def test_a_sink_without_memory_needs_everything() -> None:
+    assert offered(held(Entry('"1"', "sha")), None) is None
+    assert offered() is None
+
+
+def test_an_answer_of_other_filters_is_not_trusted() -> None:
+    assert offered(held(Entry('"1"', "sha"), made_by="other")) is None
+
+
+def test_an_answer_that_has_expired_is_not_trusted() -> None:
+    assert offered(held(Entry('"1"', "sha", valid_until=NOW))) is None
+    assert offered(held(Entry('"1"', "sha", valid_until=NOW + 1))) == '"1"'
+
+
+def test_an_item_that_could_not_be_read_is_asked_for_again() -> None:
+    assert offered(held(Entry('"1"', "sha", unread=True))) is None
+
+
+def test_an_excluded_item_need_not_be_read_again() -> None:
+    assert offered(held(Entry('"1"', None, excluded=True))) == '"1"'
+
+
+@dataclass
+class Named:
+    """A filter that keeps everything."""
+
+    fingerprint: str
+
+    def judge(self, view: ItemView, now: datetime) -> Judgement:
+        del view, now
+        return Judgement(keep=True)
+
+
+def test_selection_filters_their_order_and_the_time_zone_make_the_fingerprint() -> None:
+    one, two = Named("one"), Named("two")
+    made = {
+        fingerprint("all", [one, two], UTC),
+        fingerprint("all", [two, one], UTC),
+        fingerprint("all", [one], UTC),
+        fingerprint("some", [one], UTC),
+        fingerprint("all", [one], ZoneInfo("Europe/Berlin")),
+    }
+    assert len(made) == 5
