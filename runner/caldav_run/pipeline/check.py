@@ -125,7 +125,9 @@ def _masks(
         if located is None:
             continue
         line, column, length = located.value
-        masks.setdefault(line, []).append((column - 1, column - 1 + length))
+        # Of a list or map only the bracket is marked: all of its line is hidden.
+        end = column - 1 + length if located.style is not None else len(lines[line - 1])
+        masks.setdefault(line, []).append((column - 1, end))
         for number in range(line + 1, min(located.end_line, len(lines)) + 1):
             masks.setdefault(number, []).append((0, len(lines[number - 1])))
     return masks

@@ -22,7 +22,9 @@ def convert(pipeline: Interpolated, schema: Schema) -> list[Problem]:
     found = [
         field
         for field in fields(pipeline.value, schema)
-        if field.path in pipeline.textual and field.path not in pipeline.unknown
+        if field.path in pipeline.textual
+        and field.path not in pipeline.unknown
+        and not field.marked("x-secret")
     ]
     for field in found:
         wanted = _types(field.schemas)

@@ -1,10 +1,12 @@
 """Where in the pipeline file a character of an expression stands."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from caldav_run.pipeline.places import Located, Span
 
+_WORD: Final = re.compile(r"\w+")
 _ESCAPED_LENGTH: Final = {"x": 2, "u": 4, "U": 8}
 
 
@@ -18,7 +20,7 @@ class _Piece(NamedTuple):
 def place_in_scalar(
     located: Located, text: str, lines: Sequence[str], *, line: int, column: int
 ) -> Span:
-    """Return the place in the file of one character of a scalar's value.
+    """Return the place in the file of one character of a scalar's value, or of its word.
 
     The scalar is read a second time, character by character. Where that does not give the value
     that the parser gave (a way of writing that is too rare to follow), the place is the scalar's.
@@ -38,7 +40,8 @@ def place_in_scalar(
     for piece in pieces:
         index -= len(piece.text)
         if index < 0:
-            return Span(piece.line, piece.column, piece.length)
+            word = _WORD.match(lines[piece.line - 1], piece.column - 1)
+            return Span(piece.line, piece.column, len(word[0]) if word else piece.length)
     last = pieces[-1]
     return Span(last.line, last.column, last.length)
 

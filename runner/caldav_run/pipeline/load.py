@@ -114,7 +114,7 @@ def _similar(path: FilePath) -> str | None:
     except OSError:
         return None
     close = get_close_matches(path.name, names, n=1, cutoff=0.7)
-    return f"did you mean {quoted(str(path.with_name(close[0])))}?" if close else None
+    return f"did you mean {quoted(close[0])}?" if close else None
 
 
 def _looks_like_utf16(data: bytes) -> bool:

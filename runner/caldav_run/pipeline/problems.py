@@ -17,6 +17,7 @@ _LOOKS_SECRET: Final = re.compile(
     r"""(?ix) (?:pass\w{0,20}|pw|pwd|secret|token|api_?key|credentials?) ["']? \s* :
         (?=\s) \s* (?P<value> [^\s{\[|>] .*) $"""
 )
+_KEY: Final = re.compile(r"(?i)(?P<value>AGE-SECRET-KEY-[A-Z0-9-]+)")
 _USERINFO: Final = re.compile(r"://(?P<value>[^\s/?#][^\s]*)@")
 
 
@@ -118,16 +119,16 @@ def complete(
         replace(
             one,
             file=file,
-            message=_without_userinfo(one.message),
-            hint=one.hint and _without_userinfo(one.hint),
+            message=_masked(one.message),
+            hint=one.hint and _masked(one.hint),
             snippet=_snippet(one.span, lines, masks),
         )
         for one in ordered
     )
 
 
-def _without_userinfo(text: str) -> str:
-    return _USERINFO.sub(f"://{MASK}@", text)
+def _masked(text: str) -> str:
+    return _KEY.sub(MASK, _USERINFO.sub(f"://{MASK}@", text))
 
 
 def _snippet(
@@ -153,7 +154,7 @@ def _snippet(
 def _suspicious(line: str, first: int) -> list[tuple[int, int]]:
     # Only around what is shown: a hostile line of a mebibyte must not cost minutes.
     begin, end = max(0, first - _WIDEST_SNIPPET), first + 2 * _WIDEST_SNIPPET
-    patterns = (_LOOKS_SECRET, _USERINFO)
+    patterns = (_LOOKS_SECRET, _USERINFO, _KEY)
     found = [match for pattern in patterns for match in pattern.finditer(line[begin:end])]
     return [(begin + match.start("value"), begin + match.end("value")) for match in found]
 

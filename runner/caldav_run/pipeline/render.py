@@ -12,6 +12,9 @@ from caldav_run.pipeline.problems import Problem, Severity, Snippet
 _MOST: Final = 50
 """Problems of one file that are laid out in text; the rest is counted."""
 
+_LONGEST_HINT: Final = 80
+"""Characters that stand behind the carets; a longer hint gets a line of its own."""
+
 _WIDE: Final = frozenset("WF")
 
 
@@ -75,14 +78,15 @@ def render_github(problems: Sequence[Problem]) -> str:
 def _text(problem: Problem) -> str:
     lines = [f"{problem.severity}[{problem.code}]: {problem.message}", f"  --> {problem.place}"]
     indent = "  "
+    long = len(problem.hint or "") > _LONGEST_HINT
     if problem.snippet is not None and problem.span is not None:
         number = str(problem.span.line)
         indent = " " * len(number)
         lines += [
             f"{number} | {problem.snippet.text}".rstrip(),
-            f"{indent} | {_carets(problem.snippet, problem.hint)}",
+            f"{indent} | {_carets(problem.snippet, None if long else problem.hint)}",
         ]
-    elif problem.hint:
+    if problem.hint and (long or problem.snippet is None):
         lines.append(f"{indent} = {problem.hint}")
     lines += [f"{indent} = {printable(note, limit=500)}" for note in problem.notes]
     return "\n".join(lines)

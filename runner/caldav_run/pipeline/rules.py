@@ -40,15 +40,19 @@ def value_problems(
         if field.marked("x-secret"):
             yield from _secret(field, pipeline, lines)
         elif isinstance(field.value, str):
-            yield from _address(field, pipeline)
-            if field.marked("x-time"):
-                yield from _time(field, pipeline)
-            if field.marked("x-expression"):
-                yield from _expression(field, pipeline, lines)
-            if field.path[2:3] == ("calendars",):
-                yield from _pattern(field, pipeline)
-            if field.path == ("timezone",):
-                yield from _timezone(field, pipeline)
+            yield from _text(field, pipeline, lines)
+
+
+def _text(field: Field, pipeline: Interpolated, lines: Sequence[str]) -> Iterator[Problem]:
+    yield from _address(field, pipeline)
+    if field.marked("x-time"):
+        yield from _time(field, pipeline)
+    if field.marked("x-expression"):
+        yield from _expression(field, pipeline, lines)
+    if field.path[2:3] == ("calendars",):
+        yield from _pattern(field, pipeline)
+    if field.path == ("timezone",):
+        yield from _timezone(field, pipeline)
 
 
 def hidden_values(found: Iterable[Field]) -> set[Path]:
