@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import docker
 import pytest
@@ -25,6 +25,7 @@ from caldav_run.ical.canonical import Level, equal
 IMAGE = "nextcloud:32-apache"
 START_TIMEOUT_S = 180
 COMMAND_TIMEOUT_S = 120
+OCS = {"OCS-APIRequest": "true", "Content-Type": "application/x-www-form-urlencoded"}
 CALENDAR_DATA = "{urn:ietf:params:xml:ns:caldav}calendar-data"
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(START_TIMEOUT_S + 240)]
@@ -105,23 +106,25 @@ class User:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-        """Send one request below the user's calendar home, and give back the body."""
+    def exchange(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """Send one request and give back the body of a good answer."""
         credentials = b64encode(f"{self.name}:{self.password}".encode()).decode()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(
-                method,
-                f"/remote.php/dav/calendars/{self.name}/{quote(path)}",
-                body,
-                {"Authorization": f"Basic {credentials}", **headers},
+                method, target, body, {"Authorization": f"Basic {credentials}", **headers}
             )
             answer = connection.getresponse()
             content = answer.read()
         finally:
             connection.close()
-        assert answer.status < 300, f"{method} {path}: {answer.status} {content!r}"
+        assert answer.status < 300, f"{method} {target}: {answer.status} {content!r}"
         return content
+
+    def request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """Send one request below the user's calendar home."""
+        target = f"/remote.php/dav/calendars/{self.name}/{quote(path)}"
+        return self.exchange(method, target, body, headers)
 
     def make_calendar(self, name: str, display_name: str) -> None:
         body = (
@@ -154,24 +157,23 @@ class User:
         }
 
 
-def occ(container: DockerContainer, password: str, *arguments: str) -> str:
-    """Run Nextcloud's own command as the web server's user; the password goes by environment."""
-    status, output = container.get_wrapped_container().exec_run(
-        ["php", "occ", "--no-interaction", *arguments],
-        user="www-data",
-        environment={"OC_PASS": password, "NC_PASS": password},
-    )
-    text: str = output.decode()
-    assert status == 0, text
-    return text
+@dataclass(frozen=True, slots=True)
+class Nextcloud:
+    """The server, and the account that may make others."""
 
+    port: int
+    admin_password: str
 
-def new_user(container: DockerContainer, port: int, name: str) -> User:
-    """Make an account with an app password: a login password costs 0.4 s on every request."""
-    password = secrets.token_urlsafe(24)
-    occ(container, password, "user:add", "--password-from-env", name)
-    answer = occ(container, password, "user:auth-tokens:add", "--password-from-env", name)
-    return User(port, name, answer.split()[-1])
+    def new_user(self, name: str) -> User:
+        """Make an account with an app password: a login password costs 0.4 s on every request."""
+        password = secrets.token_urlsafe(24)
+        admin = User(self.port, "admin", self.admin_password)
+        form = urlencode({"userid": name, "password": password}).encode()
+        admin.exchange("POST", "/ocs/v2.php/cloud/users?format=json", form, OCS)
+        answer = User(self.port, name, password).exchange(
+            "GET", "/ocs/v2.php/core/getapppassword?format=json", b"", OCS
+        )
+        return User(self.port, name, json.loads(answer)["ocs"]["data"]["apppassword"])
 
 
 def require_image() -> None:
@@ -193,36 +195,32 @@ def require_image() -> None:
 
 
 @pytest.fixture(scope="module")
-def container() -> Iterator[DockerContainer]:
+def nextcloud() -> Iterator[Nextcloud]:
     require_image()
     # The clean-up container is one more image to pull, and the block below cleans up.
     testcontainers_config.ryuk_disabled = True
+    admin_password = secrets.token_urlsafe(24)
     installed = LogMessageWaitStrategy("resuming normal operations")
-    nextcloud = (
+    container = (
         DockerContainer(IMAGE)
         .with_exposed_ports(80)
         .with_env("SQLITE_DATABASE", "nextcloud")
         .with_env("NEXTCLOUD_ADMIN_USER", "admin")
-        .with_env("NEXTCLOUD_ADMIN_PASSWORD", secrets.token_urlsafe(24))
+        .with_env("NEXTCLOUD_ADMIN_PASSWORD", admin_password)
         .with_env("NEXTCLOUD_TRUSTED_DOMAINS", "127.0.0.1")
         .waiting_for(installed.with_startup_timeout(START_TIMEOUT_S))
     )
     try:
-        with nextcloud:
-            yield nextcloud
+        with container:
+            yield Nextcloud(int(container.get_exposed_port(80)), admin_password)
     finally:
-        nextcloud.get_docker_client().client.close()
+        container.get_docker_client().client.close()
 
 
 @pytest.fixture(scope="module")
-def port(container: DockerContainer) -> int:
-    return int(container.get_exposed_port(80))
-
-
-@pytest.fixture(scope="module")
-def alice(container: DockerContainer, port: int) -> User:
+def alice(nextcloud: Nextcloud) -> User:
     """The account that is backed up."""
-    user = new_user(container, port, "alice")
+    user = nextcloud.new_user("alice")
     for calendar, display_name, items in (
         ("work", "Work &amp; more", WORK),
         ("meetings", "Meetings", MEETINGS),
@@ -294,7 +292,7 @@ def back_up(workplace: Workplace, user: User) -> Path:
 
 def exported(workplace: Workplace, pipeline: Path, folder: str) -> dict[str, dict[str, bytes]]:
     """Export the newest snapshot; return calendar → href → bytes."""
-    workplace.run("export", pipeline, folder)
+    workplace.run("export", pipeline, "--to", folder)
     found: dict[str, dict[str, bytes]] = {}
     for path in (workplace.folder / folder).rglob(".calendar.json"):
         index = json.loads(path.read_text(encoding="utf-8"))
@@ -338,9 +336,9 @@ def test_a_backup_holds_the_very_bytes_that_the_server_gave(
 
 
 def test_an_incremental_backup_follows_what_changed(
-    workplace: Workplace, container: DockerContainer, port: int
+    workplace: Workplace, nextcloud: Nextcloud
 ) -> None:
-    dora = new_user(container, port, "dora")
+    dora = nextcloud.new_user("dora")
     dora.make_calendar("work", "Work")
     for name in ("stays.ics", "changes.ics", "goes.ics"):
         dora.put(f"work/{name}", event(name, "DTSTART:20250110T120000Z", "SUMMARY:Before"))
@@ -353,9 +351,9 @@ def test_an_incremental_backup_follows_what_changed(
 
 
 def test_a_restore_into_another_account_is_equal_as_trees(
-    workplace: Workplace, alice: User, container: DockerContainer, port: int
+    workplace: Workplace, alice: User, nextcloud: Nextcloud
 ) -> None:
-    bob = new_user(container, port, "bob")
+    bob = nextcloud.new_user("bob")
     back_up(workplace, alice)
     restore(workplace, bob, ["work"])
     before, after = by_uid(alice.report("work")), by_uid(bob.report("work"))
@@ -365,9 +363,9 @@ def test_a_restore_into_another_account_is_equal_as_trees(
 
 
 def test_a_restore_refuses_what_the_server_would_mail_to_attendees(
-    workplace: Workplace, alice: User, container: DockerContainer, port: int
+    workplace: Workplace, alice: User, nextcloud: Nextcloud
 ) -> None:
-    carol = new_user(container, port, "carol")
+    carol = nextcloud.new_user("carol")
     back_up(workplace, alice)
     told = restore(workplace, carol, ["meetings"], status=3)
     assert "board" in told.casefold()
