@@ -142,7 +142,7 @@ class CaldavSink:
         """Let go of the connection."""
         if self._found is not None:
             self._found.connection.close()
-            self._found = None
+            self._found = self._places = None
 
     def _account(self) -> Account:
         if self._found is None:
