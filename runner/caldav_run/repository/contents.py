@@ -80,13 +80,16 @@ class Contents:
 
     def _item(self, row: Row) -> ItemInfo:
         reason = row.extra.get("reason")
-        if row.kind is Kind.MISSING and "read" not in row.extra:
+        if row.kind is Kind.MISSING and row.seq == 0:
             before = self._earlier()
             info = before.item(row.calendar, row.href or "") if before else None
             if before and info:
                 return replace(_aged(info, before), reason=reason)
+        since = _read_at(row)
         calendar = self._state.calendars.get(row.calendar)
-        since = _read_at(row) or (_read_at(calendar) if calendar else None)
+        # What was still read before the calendar broke off is up to date.
+        if since is None and calendar is not None and row.seq < calendar.seq:
+            since = _read_at(calendar)
         return ItemInfo(
             calendar=row.calendar,
             href=row.href or "",
@@ -103,7 +106,7 @@ class Contents:
 
     def _before(self, row: Row | None) -> "Contents | None":
         """Return where the items of a calendar are that this generation never read whole."""
-        never = row is not None and row.op is Op.UNREAD and "read" not in row.extra
+        never = row is not None and row.op is Op.UNREAD and row.seq == 0
         return self._earlier() if never else None
 
 
