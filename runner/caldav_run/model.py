@@ -209,7 +209,7 @@ class Version:
     Attributes:
         uid: Its UID; empty when it has none.
         href: Its name in its calendar.
-        etag: Its etag at the destination; None for a wanted item or where unknown.
+        etag: Its etag where it comes from: at the destination, or a wanted item's at its source.
         digest: SHA-256 of its canonical form at level L2.
         stamp: What decides which version is newer.
         scheduled: Whether it names an organizer or attendees.

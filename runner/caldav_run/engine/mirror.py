@@ -77,7 +77,7 @@ class MirrorRecipient:
             return
         item = view.item
         calendar, wanted = self._calendars[item.calendar]
-        mine = version(item.body, item.href, None)
+        mine = version(item.body, item.href, item.etag)
         if item.stale_since is not None:
             since = item.stale_since.strftime("%Y-%m-%d %H:%M")
             text = f"{calendar.title}: {mine.label}: last read {since} UTC, not readable after that"
