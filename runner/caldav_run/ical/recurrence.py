@@ -143,7 +143,9 @@ class Rule:
             return [day for month in months for day in _month(year, month)]
         if self.frequency is Frequency.MONTHLY:
             months_on = start.month - 1 + index * self.interval
-            return _month(start.year + months_on // 12, months_on % 12 + 1)
+            month = months_on % 12 + 1
+            days = _month(start.year + months_on // 12, month)
+            return days if not self._months or month in self._months else []
         if self.frequency is Frequency.WEEKLY:
             first = self._first_week + index * 7 * self.interval
             # The first week of the year 1 may start before it.

@@ -110,9 +110,17 @@ class Series:
             return LAST
         return self.rule.last_counted(self.steps) or LAST
 
+    def _wall_clocks(self, seconds: int) -> tuple[datetime, datetime]:
+        """Return the earliest and the latest wall clock that an instant can have."""
+        at, zone = self.zones.local(seconds, self.start.zone), self.start.zone
+        early, late = shift(at, 0, -self._slack_s), shift(at, 0, self._slack_s)
+        if self.zones.offset_s(early, zone) == self.zones.offset_s(late, zone):
+            return at, at
+        return early, late
+
     def _forward(self, seconds: int) -> Iterator[Span]:
         """Yield spans in order, from one not later than the first that starts at `seconds`."""
-        at = shift(self.zones.local(seconds, self.start.zone), 0, -self._slack_s)
+        at = self._wall_clocks(seconds)[0]
         last = self._last_local()
         for local in self.rule.forward(max(at, FIRST), self.steps):
             begin = self.zones.seconds(self.start._replace(local=local))
@@ -126,7 +134,7 @@ class Series:
         """Yield spans in reverse order, from one not earlier than the last before `stop`."""
         until_s = FOREVER if self.until_s is None else self.until_s
         seconds = min(stop + self.length.early_s, until_s)
-        at = shift(self.zones.local(seconds, self.start.zone), 0, self._slack_s)
+        at = self._wall_clocks(seconds)[1]
         for local in self.rule.backward(min(at, self._last_local()), self.steps):
             begin = self.zones.seconds(self.start._replace(local=local))
             self.steps.take()

@@ -12,8 +12,6 @@ from caldav_run.ical.zones import Zones
 FOREVER: Final = 2**53
 """Later than any time that iCalendar can write, in seconds since 1970."""
 
-_DAY_S: Final = 86_400
-
 
 class Span(NamedTuple):
     """What one occurrence covers: it touches a period [from, to) if from < end and to > begin.
@@ -63,8 +61,8 @@ class Length(NamedTuple):
 
     @property
     def longest_s(self) -> int:
-        """An upper bound of how long after its start a span ends."""
-        return max(self.lasts.total_s, 0) + self.late_s + _DAY_S
+        """How long after its start a span ends, but for a change of offset in between."""
+        return max(self.lasts.total_s, 0) + self.late_s
 
 
 def length(component: Component, start: Moment, zones: Zones) -> Length:

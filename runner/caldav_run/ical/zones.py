@@ -117,8 +117,6 @@ class Zones:
             ValueError: The VTIMEZONE that it means cannot be read.
             TooLongError: The VTIMEZONE takes too long to work out.
         """
-        if at.zone == "UTC":
-            return epoch(at.local)
         return epoch(at.local) - self.offset_s(at.local, at.zone)
 
     def local(self, seconds: int, zone: str | None) -> datetime:
@@ -129,7 +127,7 @@ class Zones:
             TooLongError: As for `seconds`.
         """
         utc = shift(datetime(1970, 1, 1), *divmod(seconds, _DAY_S))  # noqa: DTZ001 - a wall clock
-        return utc if zone == "UTC" else shift(utc, 0, self.offset_s(utc, zone))
+        return shift(utc, 0, self.offset_s(utc, zone))
 
     def offset_s(self, local: datetime, zone: str | None) -> int:
         """Return the offset from UTC, in seconds east, of a wall clock in a zone.
@@ -138,6 +136,8 @@ class Zones:
             ValueError: As for `seconds`.
             TooLongError: As for `seconds`.
         """
+        if zone == "UTC":
+            return 0
         known = self._default if zone is None else self._known(zone)
         if known is None and zone is not None:
             return self._own_offset_s(local, zone)
