@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from caldav_run.connectors.protocol import Context
+from caldav_run.dav import discovery
+from caldav_run.dav.settings import Settings
 from caldav_run.testing.servers import Server, embedded_radicale, embedded_xandikos
 
 USERS = {f"user{number}": f"wörd-{number}" for number in range(200)}
@@ -27,11 +30,20 @@ def radicale(radicale_server: Server) -> Server:
     return replace(radicale_server, username=username, password=password, home=f"/{username}/")
 
 
-@pytest.fixture
-def xandikos(tmp_path: Path) -> Iterator[Server]:
-    # It has one account only, and no password to keep a second one apart.
-    with embedded_xandikos(tmp_path / "xandikos") as server:
+@pytest.fixture(scope="session")
+def xandikos_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with embedded_xandikos(tmp_path_factory.mktemp("xandikos")) as server:
         yield server
+
+
+@pytest.fixture
+def xandikos(xandikos_server: Server) -> Server:
+    # It has one account only, so that a fresh one is an emptied one.
+    account = discovery.find(Settings(url=xandikos_server.url))
+    with closing(account.connection):
+        for collection in list(account.collections()):
+            account.connection.send("DELETE", collection.url).close()
+    return xandikos_server
 
 
 @pytest.fixture

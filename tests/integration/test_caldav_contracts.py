@@ -54,13 +54,6 @@ class ServerPlace:
         return CaldavSink.from_options(CLOSED, self.context)
 
 
-@pytest.fixture
-def empty_xandikos(xandikos: Server) -> Server:
-    # It makes one calendar by itself.
-    assert xandikos.send("DELETE", "calendar/") in {200, 204}
-    return xandikos
-
-
 class TestSourceOnRadicale(SourceContract):
     @pytest.fixture
     def account(self, radicale: Server, context: Context) -> ServerAccount:
@@ -69,8 +62,8 @@ class TestSourceOnRadicale(SourceContract):
 
 class TestSourceOnXandikos(SourceContract):
     @pytest.fixture
-    def account(self, empty_xandikos: Server, context: Context) -> ServerAccount:
-        return ServerAccount(empty_xandikos, context)
+    def account(self, xandikos: Server, context: Context) -> ServerAccount:
+        return ServerAccount(xandikos, context)
 
 
 class TestSinkOnRadicale(MirrorContract):
@@ -81,5 +74,5 @@ class TestSinkOnRadicale(MirrorContract):
 
 class TestSinkOnXandikos(MirrorContract):
     @pytest.fixture
-    def place(self, empty_xandikos: Server, context: Context) -> ServerPlace:
-        return ServerPlace(empty_xandikos, context)
+    def place(self, xandikos: Server, context: Context) -> ServerPlace:
+        return ServerPlace(xandikos, context)
