@@ -60,11 +60,10 @@ class RepositoryWriter:
             store=store,
             writer=writer,
             recipients=tuple(recipients),
-            run=secrets.token_hex(8),
+            run=secrets.token_hex(6),
             state_dir=settings.state_dir,
             clock=settings.clock,
         )
-        self._started = settings.clock()
         self._accounts: dict[str, AccountWriter] = {}
         self._repository: str | None = None
 
@@ -107,7 +106,6 @@ class RepositoryWriter:
             run=writing.run,
             writer=writing.writer.name,
             pipeline=self._settings.pipeline,
-            started=self._started.replace(microsecond=0),
             time=writing.clock().replace(microsecond=0),
             accounts=tuple(self._result(name, words) for name, words in results.items()),
         )
@@ -119,7 +117,7 @@ class RepositoryWriter:
     def _place(self, account: str, origin: str, stream: str, cache: Cache) -> Place:
         writing = self._writing
         recipients = "\n".join(sorted(set(writing.recipients)))
-        digest = hashlib.sha256(recipients.encode()).hexdigest()
+        digest = hashlib.sha256(recipients.encode()).hexdigest()[:16]
         now = writing.clock().replace(microsecond=0)
         rules = Rules(now=now, full_every=self._settings.full_every, recipients=digest)
         standing = resume(writing.store, stream, writing.writer, cache, rules)
@@ -158,8 +156,6 @@ class RepositoryWriter:
             result=words,
             read=opened is not None and opened.committed,
             head=head.id if head else None,
-            generation=head.generation if head else None,
-            number=head.number if head else None,
         )
 
 

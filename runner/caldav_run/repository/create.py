@@ -68,7 +68,7 @@ def create(store: Store, recipients: Sequence[str], writer: Writer, now: datetim
             f"{store.location} is not empty: it holds {found.name}",
             mend="give an empty place, or use the repository that is there",
         )
-    identity = secrets.token_hex(16)
+    identity = secrets.token_hex(10)
     marker = {
         "format": FORMAT,
         "version": VERSION,

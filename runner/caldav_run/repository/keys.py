@@ -42,7 +42,7 @@ class Writer:
     @property
     def name(self) -> str:
         """Eight hex digits that stand for it in object names."""
-        return names.writer_name(self.signer.public)
+        return names.writer_of(self.signer.fingerprint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Names in the store: what an object is called, and what its name tells."""
 
+import base64
 import hashlib
 import hmac
 import re
@@ -102,9 +103,9 @@ def stream_name(name_key: bytes, account: str) -> str:
     return hmac.new(name_key, account.encode(), hashlib.sha256).hexdigest()[:20]
 
 
-def writer_name(public: bytes) -> str:
-    """Return the eight hex digits that stand for a signer's public key in names."""
-    return hashlib.sha256(public).hexdigest()[:8]
+def writer_of(fingerprint: str) -> str:
+    """Return the eight hex digits that stand for a signer in names: its hash's first ones."""
+    return base64.b64decode(fingerprint.removeprefix("SHA256:") + "=").hex()[:8]
 
 
 def new_generation(stream: str, writer: str, now: datetime) -> GenerationName:

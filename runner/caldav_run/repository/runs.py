@@ -28,16 +28,12 @@ class AccountResult:
         result: How it went, in words.
         read: Whether it was read and committed.
         head: The id of its newest snapshot after the run; None when none is known.
-        generation: Of which generation.
-        number: The snapshot's number in it.
     """
 
     account: str
     result: str
     read: bool = False
     head: str | None = None
-    generation: str | None = None
-    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +45,6 @@ class RunRecord:
         run: The run's id; the segments that it made name it.
         writer: Eight hex digits of the writer.
         pipeline: The pipeline's name.
-        started: When it began.
         time: When it ended.
         accounts: What became of each account.
     """
@@ -58,7 +53,6 @@ class RunRecord:
     run: str
     writer: str
     pipeline: str
-    started: datetime
     time: datetime
     accounts: tuple[AccountResult, ...]
 
@@ -69,9 +63,7 @@ def build(record: RunRecord, signer: Signer, recipients: Sequence[str]) -> bytes
         "format": FORMAT,
         "repository": record.repository,
         "run": record.run,
-        "writer": record.writer,
         "pipeline": record.pipeline,
-        "started": stamp(record.started),
         "time": stamp(record.time),
         "accounts": [
             {
@@ -79,8 +71,6 @@ def build(record: RunRecord, signer: Signer, recipients: Sequence[str]) -> bytes
                 "result": each.result,
                 "read": each.read,
                 "head": each.head,
-                "generation": each.generation,
-                "number": each.number,
             }
             for each in record.accounts
         ],
@@ -132,9 +122,8 @@ def _record(document: dict[str, Any]) -> RunRecord:
     return RunRecord(
         repository=document["repository"],
         run=document["run"],
-        writer=document["writer"],
+        writer=names.writer_of(document["signer"]),
         pipeline=document["pipeline"],
-        started=datetime.fromisoformat(document["started"]),
         time=datetime.fromisoformat(document["time"]),
         accounts=tuple(
             AccountResult(
@@ -142,8 +131,6 @@ def _record(document: dict[str, Any]) -> RunRecord:
                 result=each["result"],
                 read=each["read"],
                 head=each["head"],
-                generation=each["generation"],
-                number=each["number"],
             )
             for each in document["accounts"]
         ),

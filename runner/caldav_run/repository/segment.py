@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import IO, Any, Final, NamedTuple
 
 from caldav_run.errors import DamageError
-from caldav_run.repository import envelope, rows, signed
+from caldav_run.repository import envelope, names, rows, signed
 from caldav_run.repository.age import Identity
 from caldav_run.repository.names import GenerationName, SegmentName
 from caldav_run.repository.rows import Row
@@ -219,7 +219,6 @@ def _document(header: Header, changes: str) -> dict[str, Any]:
         "origin": header.origin,
         "stream": header.generation.stream,
         "generation": header.generation.name,
-        "writer": header.generation.writer,
         "number": header.number,
         "time": stamp(header.time),
         "parent": header.parent,
@@ -227,7 +226,7 @@ def _document(header: Header, changes: str) -> dict[str, Any]:
         "recipients": header.recipients,
         "fingerprint": header.fingerprint,
         "guarded": header.guarded,
-        "counts": header.counts._asdict(),
+        "counts": header.counts,
         "packs": header.packs,
         "changes": changes,
     }
@@ -240,8 +239,9 @@ def _header(name: SegmentName, document: Mapping[str, Any]) -> Header:
     if document.get("format") != FORMAT:
         raise DamageError(f"{name.name} is not used: its format is {document.get('format')!r}")
     generation = name.generation
-    named = (document["stream"], document["generation"], document["writer"])
-    if named != (generation.stream, generation.name, generation.writer):
+    named = (document["stream"], document["generation"])
+    signer = names.writer_of(document["signer"])
+    if (*named, signer) != (generation.stream, generation.name, generation.writer):
         raise DamageError(f"{name.name} is not used: it was made for another place")
     return Header(
         repository=document["repository"],
@@ -255,7 +255,7 @@ def _header(name: SegmentName, document: Mapping[str, Any]) -> Header:
         recipients=document["recipients"],
         fingerprint=document["fingerprint"],
         guarded=document["guarded"],
-        counts=Counts(**{key: document["counts"][key] for key in Counts._fields}),
+        counts=Counts(*document["counts"]),
         packs=_packs(document["packs"]),
         log=tuple(decode_entry(each) for each in document.get("log", ())),
         signer=document["signer"],

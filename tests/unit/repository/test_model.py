@@ -195,7 +195,7 @@ def test_every_snapshot_gives_back_what_a_dict_remembers(days: list[Day]) -> Non
             pictures[newest] = {c: dict(items) for c, items in world.expected.items()}
         for ref, expected in pictures.items():
             assert picture(vault, ref) == expected
-        first, last = [*pictures][0], [*pictures][-1]
+        first, last = next(iter(pictures)), [*pictures][-1]
         reader = vault.reader()
         differing = list(reader.diff(reader.resolve(first), reader.resolve(last)))
         items = [each for each in differing if isinstance(each, ItemDifference)]
