@@ -6,9 +6,9 @@ What is put in is never read as YAML and never interpolated again.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Final
 
+from caldav_run.pipeline.guess import similar
 from caldav_run.pipeline.places import Document, Located, Path, dotted, quoted
 from caldav_run.pipeline.problems import FatalProblem, Problem, Severity
 
@@ -102,7 +102,7 @@ class _Interpolation:
                 self._overridden.add(name)
                 continue
             message = f"--set names {quoted(name)}, but the pipeline has no such variable"
-            hint = self._similar(name) or f"declare it: vars: {{{name}: …}}"
+            hint = similar(name, self._variables) or f"declare it: vars: {{{name}: …}}"
             self.problems.append(Problem(code="unknown-var", message=message, hint=hint))
 
     def walk(self, value: object, path: Path) -> object:
@@ -208,7 +208,7 @@ class _Interpolation:
             known = ", ".join(sorted(self._variables)) or "none"
             notes = (f"variables: {known}",)
             message = f"unknown variable {quoted(name)}"
-            hint = self._similar(name) or "declare it under vars"
+            hint = similar(name, self._variables) or "declare it under vars"
             self._report("unknown-var", message, path, hint, notes=notes)
             return _MISSING
         return self._variable(name)
@@ -250,10 +250,6 @@ class _Interpolation:
         message = "the variables put in make the pipeline too large"
         span = self.document.places[path].value if path else None
         return FatalProblem(Problem(code="too-much-text", message=message, span=span))
-
-    def _similar(self, name: str) -> str | None:
-        close = get_close_matches(name[:60], list(self._variables), n=1)
-        return f'did you mean "{close[0]}"?' if close else None
 
     def _bad(self, path: Path, message: str, hint: str) -> str:
         self._report("bad-interpolation", message, path, hint)

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from caldav_run.errors import SetupError
 from caldav_run.pipeline.expression import place_in_scalar
 from caldav_run.pipeline.fields import Field
+from caldav_run.pipeline.guess import similar
 from caldav_run.pipeline.interpolate import Interpolated
 from caldav_run.pipeline.places import Path, dotted, quoted
 from caldav_run.pipeline.problems import Problem
-from caldav_run.pipeline.structure import similar
 
 _ADDRESS: Final = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
 _USERINFO: Final = re.compile(r"(?i)[a-z][a-z0-9+.-]*://[^/?#]*@")

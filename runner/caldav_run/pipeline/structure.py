@@ -1,27 +1,17 @@
 """What the JSON Schema finds wrong, in words that a person can act on."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from caldav_run.connectors.schemas import Schema
 from caldav_run.pipeline.fields import allows_type
+from caldav_run.pipeline.guess import similar
 from caldav_run.pipeline.places import Located, Path, Span, dotted, printable, quoted
 from caldav_run.pipeline.problems import Problem
+from caldav_run.pipeline.wording import TYPE_WORDS, kind, spelled
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
-
-_TYPE_WORDS: Final = {
-    "object": "a map",
-    "array": "a list",
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "nothing",
-}
-_LONGEST_GUESS: Final = 60
 
 
 def structure_problems(
@@ -54,15 +44,6 @@ def structure_problems(
             if not any(path[:length] in skipped for length in range(len(path) + 1)):
                 problems += _Wording(leaf, path, places, shown or {}).problems()
     return problems
-
-
-def similar(word: str, known: Iterable[str]) -> str | None:
-    """Return a hint that names the known word that is nearest, if one is near."""
-    if len(word) > _LONGEST_GUESS:
-        return None
-    candidates = {one.lower(): one for one in known}
-    close = get_close_matches(word.lower(), list(candidates), n=1)
-    return f'did you mean "{candidates[close[0]]}"?' if close else None
 
 
 def _leaves(error: "ValidationError") -> Iterator["ValidationError"]:
@@ -140,7 +121,7 @@ class _Wording:
         yield self._wrong_type(names)
 
     def bad_choice(self) -> Iterable[Problem]:
-        known = [_spelled(one) for one in self.rule]
+        known = [spelled(one) for one in self.rule]
         found = self.instance
         hint = similar(found, known) if isinstance(found, str) else None
         if self.path and self.path[-1] == "type":
@@ -156,7 +137,7 @@ class _Wording:
             message = f"this program reads version {self.rule} of the language, not {self._found()}"
             yield self._problem("unsupported-version", message, f"write version: {self.rule}")
         else:
-            message = f"{self.where} must be {_spelled(self.rule)}"
+            message = f"{self.where} must be {spelled(self.rule)}"
             yield self._problem("bad-value", message)
 
     def pattern(self) -> Iterable[Problem]:
@@ -232,14 +213,14 @@ class _Wording:
         )
 
     def _wrong_type(self, names: list[str]) -> Problem:
-        wanted = " or ".join(dict.fromkeys(_TYPE_WORDS[name] for name in names))
+        wanted = " or ".join(dict.fromkeys(TYPE_WORDS[name] for name in names))
         found = self.instance
         hint = None
         if "string" in names and isinstance(found, (bool, int, float)):
             hint = "quote it"
         elif "array" in names and not isinstance(found, (dict, list)) and found is not None:
             hint = "write it in brackets: […]"
-        message = f"{self.where} must be {wanted}, not {_kind(found)}"
+        message = f"{self.where} must be {wanted}, not {kind(found)}"
         about = self._about() if found is None else ()
         return self._problem("wrong-type", message, hint, *about)
 
@@ -254,7 +235,7 @@ class _Wording:
         if self.shown is not None:
             return self.shown
         found = self.instance
-        return quoted(found) if isinstance(found, str) else printable(_spelled(found))
+        return quoted(found) if isinstance(found, str) else printable(spelled(found))
 
     def _about(self) -> tuple[str, ...]:
         about = self.schema.get("description")
@@ -268,19 +249,6 @@ class _Wording:
         empty = self.instance is None or isinstance(self.instance, (dict, list))
         span = at.name if empty else at.value
         return Problem(code=code, message=message, span=span, hint=hint, notes=notes)
-
-
-def _kind(value: object) -> str:
-    if isinstance(value, bool):
-        return "true or false"
-    kinds = {dict: "a map", list: "a list", str: "text", int: "a number", float: "a number"}
-    return kinds.get(type(value), "nothing")
-
-
-def _spelled(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "nothing" if value is None else str(value)
 
 
 _UNITS: Final = {

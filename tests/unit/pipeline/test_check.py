@@ -298,7 +298,8 @@ def test_a_file_of_3000_lines_is_checked_in_well_under_a_second() -> None:
 
 
 _STRANGERS = ",".join(f"usernam{n}: x" for n in range(9_000))
-_USES = "${vars.a}," * 9_000
+_USES = "'${vars.a}x'," * 9_000
+_WHOLE = "'${vars.a}'," * 9_000
 HOSTILE = {
     "unclosed references": f"name: '{'${' * 300_000}'",
     "empty references": f"name: '{'${}' * 200_000}'",
@@ -306,7 +307,7 @@ HOSTILE = {
     "many addresses": "name: " + "://a" * 200_000,
     "many unknown keys": "sources: {a: {type: ics," + _STRANGERS + "}}",
     "a text put in very often": f"vars: {{a: {'x' * 300_000}}}\nname: [{_USES}]",
-    "a list put in very often": f"vars: {{a: [{'1,' * 9_000}]}}\nname: [{_USES}]",
+    "a list put in very often": f"vars: {{a: [{'1,' * 9_000}]}}\nname: [{_WHOLE}]",
     "a number of many digits": "name: " + "9" * 900_000,
 }
 
@@ -318,6 +319,11 @@ def test_a_hostile_file_costs_seconds_at_most(text: str) -> None:
     report = render_text(checked.problems)
     assert time.process_time() - begin < 5
     assert len(report) < 50_000
+
+
+def test_interpolation_makes_no_bomb_of_a_file(codes: Codes) -> None:
+    assert codes(HOSTILE["a text put in very often"]) == ["too-much-text"]
+    assert codes(HOSTILE["a list put in very often"]) == ["too-much-text"]
 
 
 def test_a_pipeline_outside_of_its_folder_is_not_opened(tmp_path: Path) -> None:

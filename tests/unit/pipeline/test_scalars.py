@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import yaml
 from hypothesis import given
@@ -82,5 +84,6 @@ def test_what_is_not_doubtful_is_of_the_same_type_in_yaml_1_1(text: str) -> None
         value = resolve(text)
     except ValueError:
         return
-    tag = yaml.SafeLoader("").resolve(yaml.ScalarNode, text, (True, False))
+    resolver: Any = yaml.SafeLoader("")
+    tag = resolver.resolve(yaml.ScalarNode, text, (True, False))
     assert tag.rpartition(":")[2] in {_TAGS[type(value)], "timestamp"}
