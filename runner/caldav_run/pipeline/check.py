@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, Final
 
 from caldav_run.connectors.schemas import Schema
 from caldav_run.pipeline.bundle import bundled_schema
@@ -16,6 +16,9 @@ from caldav_run.pipeline.places import Located, Path
 from caldav_run.pipeline.problems import FatalProblem, Problem, Severity, complete
 from caldav_run.pipeline.rules import hidden_values, value_problems
 from caldav_run.pipeline.structure import structure_problems
+
+# What quotes a value. Of a secret that stands in the file it is enough to say that it does.
+_QUOTING: Final = frozenset({"ambiguous-scalar", "bad-number", "bad-interpolation"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,10 @@ def check_text(
     problems += more
     problems += convert(pipeline, rules)
     found = tuple(fields(pipeline.value, rules))
-    problems += value_problems(found, pipeline, lines)
     hidden = hidden_values(found)
+    spans = {pipeline.places[path].value for path in hidden if path in pipeline.places}
+    problems = [one for one in problems if one.code not in _QUOTING or one.span not in spans]
+    problems += value_problems(found, pipeline, lines)
     problems += structure_problems(
         pipeline.value,
         rules,

@@ -35,10 +35,10 @@ def value_problems(
         lines: The file's lines.
     """
     for field in found:
-        if field.path in pipeline.unknown:
-            continue
         if field.marked("x-secret"):
             yield from _secret(field, pipeline, lines)
+        elif field.path in pipeline.unknown:
+            continue
         elif isinstance(field.value, str):
             yield from _text(field, pipeline, lines)
 

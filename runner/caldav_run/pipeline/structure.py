@@ -91,13 +91,13 @@ class _Wording:
 
     def unknown_keys(self) -> Iterable[Problem]:
         known = self.schema.get("properties", {})
-        for key in self.instance:
+        for at, key in enumerate(self.instance):
             if key not in known:
                 yield Problem(
                     code="unknown-key",
                     message=f"unknown key {quoted(key)} in {self.where}",
                     span=self.places[*self.path, key].name,
-                    hint=similar(key, known),
+                    hint=similar(key, known) if at < _MOST_GUESSES else None,
                     notes=(f"allowed: {', '.join(known)}",),
                 )
 
@@ -107,7 +107,7 @@ class _Wording:
             if key in self.instance or self._is_misspelt(key, known):
                 continue
             about = known.get(key, {}).get("description")
-            meant = [name for name in self.instance if name not in known and similar(name, [key])]
+            meant = [name for name in self._strangers() if similar(name, [key])]
             yield Problem(
                 code="missing-key",
                 message=f"{self.where} lacks {quoted(key)}",
@@ -228,8 +228,12 @@ class _Wording:
         # "recipient" is unknown, did you mean "recipients": that says it all.
         if self.schema.get("additionalProperties") is not False:
             return False
-        strangers = (name for name in self.instance if name not in known)
-        return any(similar(name, known) == f'did you mean "{key}"?' for name in strangers)
+        guess = f'did you mean "{key}"?'
+        return any(similar(name, known) == guess for name in self._strangers())
+
+    def _strangers(self) -> list[str]:
+        known = self.schema.get("properties", {})
+        return [name for name in self.instance if name not in known][:_MOST_GUESSES]
 
     def _found(self) -> str:
         if self.shown is not None:
@@ -250,6 +254,9 @@ class _Wording:
         span = at.name if empty else at.value
         return Problem(code=code, message=message, span=span, hint=hint, notes=notes)
 
+
+_MOST_GUESSES: Final = 50
+"""Keys of one map that are guessed at; a hostile one could hold ten thousand."""
 
 _UNITS: Final = {
     "minLength": "characters",

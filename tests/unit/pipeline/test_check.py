@@ -69,6 +69,8 @@ def test_a_password_from_the_environment_is_told_the_reference_to_write(told: To
     [
         "password: hunter2",
         "pasword: hunter2",
+        "password: '${hunter2}'",
+        "password: '${hunter2'",
         "passwrd: {x: hunter2}",
         "password: |\n      hunter2\n    x: 1",
         "password: {env: 'hunter2 '}",
@@ -90,6 +92,14 @@ def test_no_secret_is_ever_shown(lines: str) -> None:
         render_github(checked.problems),
     ):
         assert "hunter2" not in report.lower()
+
+
+@pytest.mark.parametrize("password", ["0755", "1_000", "9" * 30, "'${x'"])
+def test_a_password_is_not_quoted_for_being_doubtful(told: Told, password: str) -> None:
+    text = told(with_cloud(f"password: {password}"))
+    assert "[plain-secret]" in text
+    assert "1 error in" in text
+    assert password not in text
 
 
 def test_an_empty_password_asks_for_a_reference(told: Told) -> None:
@@ -214,6 +224,10 @@ def test_all_problems_are_told_at_once_in_their_order(codes: Codes) -> None:
         ("type: where\n    keep: |\n      true\n      || sumary == ''", "p.yaml:11:10", "^^^^^^"),
         ("type: where\n    keep: >\n      true\n      || sumary == ''", "p.yaml:11:10", "^^^^^^"),
         ("type: where\n    keep: >-\n      true\n        || xxyyzz", "p.yaml:11:12", "^^^^^^"),
+        ("type: where\n    keep: |\n      true\n\n      || sumary == ''", "p.yaml:12:10", "^^^^^^"),
+        ("type: where\n    keep: >\n      true\n\n      || sumary == ''", "p.yaml:12:10", "^^^^^^"),
+        ("type: where\n    keep: |\n      true &&", "p.yaml:10:14", "^"),
+        (r"""{type: where, keep: "\tsumary"}""", "p.yaml:8:28", "^^^^^^"),
         ("type: where\n    keep: true &&\n      sumary == ''", "p.yaml:10:7", "^^^^^^"),
         ("type: where\n    keep: 'true &&\n\n      sumary == '''''", "p.yaml:11:7", "^^^^^^"),
     ],

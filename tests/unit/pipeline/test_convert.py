@@ -51,6 +51,10 @@ def test_text_that_cannot_be_converted_fails_at_its_place(
     assert "soon" not in problem.message
 
 
+def test_text_that_is_null_is_no_number(check: Check) -> None:
+    assert check(CLOUD, T="~").problems[0].code == "env-type"
+
+
 def test_a_huge_number_from_outside_fails_at_its_place(check: Check) -> None:
     assert check(CLOUD, T="9" * 50).problems[0].code == "env-type"
 

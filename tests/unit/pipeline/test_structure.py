@@ -1,14 +1,16 @@
 """Words for what a schema finds wrong, with small schemas of each kind."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from caldav_run.pipeline.fields import Field, fields
 from caldav_run.pipeline.load import parse
-from caldav_run.pipeline.places import Path
 from caldav_run.pipeline.problems import Problem
 from caldav_run.pipeline.structure import structure_problems
+
+if TYPE_CHECKING:
+    from caldav_run.pipeline.places import Path
 
 
 def problems(schema: dict[str, Any], value: str) -> list[Problem]:
