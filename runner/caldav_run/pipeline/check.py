@@ -12,7 +12,7 @@ from caldav_run.pipeline.destinations import destination_problems
 from caldav_run.pipeline.fields import Field, fields
 from caldav_run.pipeline.interpolate import Interpolated, interpolate
 from caldav_run.pipeline.load import parse, read_text
-from caldav_run.pipeline.places import Located, Path
+from caldav_run.pipeline.places import Located, Path, split_lines
 from caldav_run.pipeline.problems import FatalProblem, Problem, Severity, complete
 from caldav_run.pipeline.rules import hidden_values, value_problems
 from caldav_run.pipeline.structure import structure_problems
@@ -84,10 +84,9 @@ def check_text(
 ) -> Checked:
     """Check the text of a pipeline file; see `check_file`."""
     rules = bundled_schema() if schema is None else schema
-    lines: Sequence[str] = text.splitlines()
+    lines = split_lines(text)
     try:
         document, problems = parse(text)
-        lines = document.lines
         pipeline, more = interpolate(document, sets=sets, environ=environ, strict_env=strict_env)
     except FatalProblem as fatal:
         return Checked(complete([fatal.problem], file, lines, {}))
