@@ -27,6 +27,17 @@ def test_any_bytes_can_be_folded(line: bytes) -> None:
     assert b"".join(fold(line).split(b"\r\n ")) == b"".join(line.split(b"\r\n "))
 
 
+@pytest.mark.parametrize("character", ["a", "ü", "€", "😀"])
+def test_a_long_line_is_folded_between_characters(character: str) -> None:
+    line = b"X:" + (character * 200).encode()
+    folded = fold(line)
+    assert unfold(folded) == line
+    pieces = folded.split(b"\r\n ")
+    assert len(pieces) > 2
+    assert all(len(piece) <= LIMIT - 1 for piece in pieces[1:])
+    assert all(piece.decode() for piece in pieces)
+
+
 def test_a_line_feed_cannot_be_folded() -> None:
     with pytest.raises(ValueError, match="line feed"):
         fold(b"A\nB")

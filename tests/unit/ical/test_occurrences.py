@@ -345,3 +345,40 @@ def placed(time: object) -> datetime:
     if not isinstance(time, datetime):
         time = datetime.fromisoformat(str(time))
     return time if time.tzinfo else time.replace(tzinfo=BERLIN)
+
+
+def test_an_item_that_takes_too_long_to_place_is_a_problem() -> None:
+    endless = "RRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30"
+    zone = [line.replace("RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU", endless) for line in CUSTOM]
+    found = times(*zone, *component("VEVENT", "DTSTART;TZID=Own/Place:20260501T080000"))
+    assert found.problems == ("its recurrence rule takes too long to work out",)
+
+
+def test_excluded_occurrences_at_the_end_of_a_rule_are_passed_over() -> None:
+    found = times(
+        *component(
+            "VEVENT", "DTSTART:20260501T080000Z", "RRULE:FREQ=DAILY;COUNT=3",
+            "EXDATE:20260503T080000Z",
+        )
+    )  # fmt: skip
+    assert found.last_end(-FOREVER, FOREVER) == at("2026-05-02T08:00") + 1
+    none = times(
+        *component(
+            "VEVENT", "DTSTART:20260501T080000Z", "RRULE:FREQ=DAILY;COUNT=1",
+            "EXDATE:20260501T080000Z",
+        )
+    )  # fmt: skip
+    assert none.last_end(-FOREVER, FOREVER) == -FOREVER
+    assert none.next_begin(0, 0) is None
+
+
+def test_a_journal_lasts_its_day() -> None:
+    found = times(*component("VJOURNAL", "DTSTART;VALUE=DATE:20260501"))
+    assert touches(found, "2026-05-01T21:59", "2026-05-03T00:00")
+    assert not touches(found, "2026-05-01T22:00", "2026-05-03T00:00")
+
+
+def test_a_task_with_dates_lasts_to_the_end_of_its_due_day() -> None:
+    found = times(*component("VTODO", "DTSTART;VALUE=DATE:20260501", "DUE;VALUE=DATE:20260502"))
+    assert touches(found, "2026-05-02T21:59", "2026-05-03T00:00")
+    assert not touches(found, "2026-05-02T22:00", "2026-05-03T00:00")
