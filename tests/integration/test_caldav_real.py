@@ -1,6 +1,10 @@
 """The caldav source and sink against real servers."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -275,3 +279,32 @@ def test_a_missing_login_is_an_access_error(radicale: Server, context: Context) 
     with pytest.raises(AccessError):
         source.origin()
     source.close()
+
+
+def test_no_password_is_dumped_whatever_the_environment_asks_for(
+    radicale: Server, tmp_path: Path
+) -> None:
+    radicale.send("MKCALENDAR", "work/")
+    radicale.put("work/a.ics", event("a"))
+    script = (
+        "import os; from caldav_run.dav import discovery; from caldav_run.dav.settings import *\n"
+        "from caldav_run.secret import Secret\n"
+        "settings = Settings(url=os.environ['URL'], username=os.environ['USER'],"
+        " password=Secret.of(os.environ['WORD']))\n"
+        "print(len(list(discovery.find(settings).collections())))"
+    )
+    environment = {
+        **os.environ,
+        "PYTHON_CALDAV_COMMDUMP": "1",
+        "TMPDIR": str(tmp_path),
+        "URL": radicale.url,
+        "USER": radicale.username,
+        "WORD": radicale.password,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, check=True, text=True
+    )
+    assert done.stdout.strip() == "1"
+    assert radicale.password not in done.stderr
+    assert list(tmp_path.iterdir()) == []

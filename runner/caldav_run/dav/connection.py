@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MAX_HOPS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 307, 308})
 _BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+# What may be asked again when no answer came, since asking twice does what asking once does.
+_REPEATABLE: Final = frozenset({"GET", "PROPFIND", "REPORT"})
 _WAITS_S: Final = (1.0, 4.0)
 _LONGEST_WAIT_S: Final = 30.0
 _CHUNK: Final = 64 * 1024
@@ -135,7 +137,15 @@ class Connection:
             ConnectorError: TLS fails, or the answer leads where the credentials must not go.
         """
         for wait_s in _WAITS_S:
-            reply = self._follow(method, url, body, headers or {})
+            try:
+                reply = self._follow(method, url, body, headers or {})
+            except failures.AnswerTimeoutError:
+                raise
+            except failures.InterruptedAnswerError:
+                if method not in _REPEATABLE:
+                    raise
+                pause(wait_s)
+                continue
             if reply.status not in _BUSY:
                 return reply
             after = reply.header("Retry-After")
@@ -187,7 +197,10 @@ class Connection:
         except SetupError as error:
             raise ConnectorError(f"{came_from} leads to something else: {error}") from error
         if not self.trust.protected(origin):
-            raise ConnectorError(f"{came_from} leads to {origin}, which is not encrypted")
+            raise ConnectorError(
+                f"{came_from} leads to {origin}, which is not encrypted",
+                mend="write the https:// address of the service itself as url",
+            )
         if self._anonymous or self.trust.allows(url):
             return
         host = str(origin).partition("://")[2]

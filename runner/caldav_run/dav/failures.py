@@ -29,6 +29,10 @@ class InterruptedAnswerError(TemporaryError):
     """The server did not answer in time, or stopped in the middle of an answer."""
 
 
+class AnswerTimeoutError(InterruptedAnswerError):
+    """The server did not answer in time; asking again at once would take as long."""
+
+
 class MalformedAnswerError(ConnectorError):
     """The answer is not the XML that it should be."""
 
@@ -101,7 +105,7 @@ def translate(error: Exception, url: str, timeout_s: float) -> ConnectorError:
         if any(isinstance(cause, kind) for cause in causes):
             return UnreachableError(f"{url}: {problem}", mend=mend)
     if any(isinstance(cause, TimeoutError) for cause in causes):
-        return InterruptedAnswerError(f"{url} did not answer within {timeout_s:g} s")
+        return AnswerTimeoutError(f"{url} did not answer within {timeout_s:g} s")
     return InterruptedAnswerError(f"{url} broke off: {reason}")
 
 

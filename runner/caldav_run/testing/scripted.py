@@ -1,6 +1,7 @@
 """A server that says exactly what a test tells it to, for what real servers rarely do."""
 
 import contextlib
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -77,8 +78,13 @@ def response(href: str, properties: str = "", status: str = "HTTP/1.1 200 OK") -
 
 
 @contextlib.contextmanager
-def scripted_server(script: Script) -> Iterator[ScriptedServer]:
-    """Run a server with this script until the context ends."""
+def scripted_server(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[ScriptedServer]:
+    """Run a server with this script until the context ends.
+
+    Args:
+        script: Decides what is answered.
+        tls: The server's side of TLS; None for plain http.
+    """
     state = ScriptedServer(script)
 
     class Handler(BaseHTTPRequestHandler):
@@ -117,7 +123,9 @@ def scripted_server(script: Script) -> Iterator[ScriptedServer]:
             """Say nothing: a client that stops waiting is what some tests are about."""
 
     with QuietServer(("127.0.0.1", 0), Handler) as server:
-        state.url = f"http://127.0.0.1:{server.server_port}/"
+        state.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}/"
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         # The default looks for the end of the context twice a second.
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()

@@ -1,11 +1,20 @@
 """Requests: credentials, redirects, retries, and what their failures are called."""
 
 import socket
+import ssl
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.failures import (
@@ -297,3 +306,72 @@ def test_closing_twice_is_safe(server: ScriptedServer, connection: Connection) -
     connection.send("GET", server.url).close()
     connection.close()
     connection.close()
+
+
+def test_a_question_is_asked_again_when_the_connection_drops(
+    server: ScriptedServer, connection: Connection, waits: list[float]
+) -> None:
+    answers = iter([None, OK])
+
+    def script(_: Asked) -> Answer:
+        answer = next(answers)
+        if answer is None:
+            raise ConnectionResetError
+        return answer
+
+    server.script = script
+    with connection.send("PROPFIND", server.url) as reply:
+        assert reply.status == 200
+    assert waits == [1.0]
+
+
+def test_a_write_is_not_repeated_when_the_connection_drops(
+    server: ScriptedServer, connection: Connection, waits: list[float]
+) -> None:
+    def script(_: Asked) -> Answer:
+        raise ConnectionResetError
+
+    server.script = script
+    with pytest.raises(InterruptedAnswerError):
+        connection.send("PUT", server.url, b"body")
+    assert len(server.asked) == 1
+    assert waits == []
+
+
+def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """Make a certificate for this machine; returns its file and the server's side of TLS."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    public, private = folder / "ca.pem", folder / "key.pem"
+    public.write_bytes(made.public_bytes(Encoding.PEM))
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(public, private)
+    return public, tls
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused_unless_it_is_named(
+    tmp_path: Path,
+) -> None:
+    ca_file, tls = certificate(tmp_path)
+    with scripted_server(lambda _: OK, tls) as server:
+        with (
+            closing(Connection(Settings(url=server.url))) as stranger,
+            pytest.raises(ConnectorError, match=r"no secure connection.*set ca_file"),
+        ):
+            stranger.send("GET", server.url)
+        assert server.asked == []
+        with closing(Connection(Settings(url=server.url, ca_file=ca_file))) as friend:
+            friend.send("GET", server.url).close()
+        assert len(server.asked) == 1
