@@ -45,14 +45,14 @@ def properties() -> bytes:
     return bodies.propfind(_WANTED)
 
 
-def listed(connection: Connection, home: str, *, relative: bool) -> Iterator[Collection]:
+def listed(connection: Connection, home: str, root: str | None) -> Iterator[Collection]:
     """Yield the calendars that lie in a home.
 
     Args:
         connection: The account's connection.
         home: The home's URL, with a final slash.
-        relative: Whether ids are relative to this home; in a second home they are paths, so that
-            two calendars of one name stay apart.
+        root: What ids are relative to; None for paths, as in a second home, so that two
+            calendars of one name stay apart.
 
     Raises:
         StatusError: The home cannot be listed.
@@ -64,7 +64,7 @@ def listed(connection: Connection, home: str, *, relative: bool) -> Iterator[Col
         # One server in the field lists what it holds twice.
         if is_calendar(response) and key not in seen:
             seen.add(key)
-            yield collection(response, home, relative=relative)
+            yield collection(response, root)
 
 
 def is_calendar(response: Response) -> bool:
@@ -80,10 +80,10 @@ def is_calendar(response: Response) -> bool:
     return name.lower() not in _BOXES or not (types & _SCHEDULING or name.startswith("."))
 
 
-def collection(response: Response, home: str, *, relative: bool) -> Collection:
-    """Return the calendar that a response describes, seen from its home."""
+def collection(response: Response, root: str | None) -> Collection:
+    """Return the calendar that a response describes; its id is relative to `root`, if any."""
     path = hrefs.path_of(response.href).rstrip("/")
-    below = hrefs.relative(path, home) if relative else None
+    below = None if root is None else hrefs.relative(path, root)
     order = response.text(names.ORDER) or ""
     calendar = Calendar(
         id=below or path,

@@ -3,19 +3,18 @@
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from time import sleep as pause
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
 
 import caldav_run
 from caldav_run.dav import failures, multistatus
 from caldav_run.dav.origin import Origin, Trust
+from caldav_run.dav.reply import Reply
 from caldav_run.dav.settings import Auth, Settings
 from caldav_run.errors import AccessError, ConnectorError, SetupError
 
 if TYPE_CHECKING:
     from caldav.davclient import DAVClient
-    from niquests import Response as HttpResponse
 
 MAX_HOPS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 307, 308})
@@ -24,85 +23,7 @@ _BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVA
 _REPEATABLE: Final = frozenset({"GET", "PROPFIND", "REPORT"})
 _WAITS_S: Final = (1.0, 4.0)
 _LONGEST_WAIT_S: Final = 30.0
-_CHUNK: Final = 64 * 1024
-_ANSWER_LIMIT: Final = 64 * 1024 * 1024
-_ERROR_LIMIT: Final = 64 * 1024
 _XML: Final = {"Content-Type": "application/xml; charset=utf-8"}
-
-
-class Reply:
-    """An answer whose body has not been read yet; to be closed, best by `with`."""
-
-    def __init__(self, response: "HttpResponse", method: str, timeout_s: float) -> None:
-        """Wrap the library's response."""
-        self._response = response
-        self._method = method
-        self._timeout_s = timeout_s
-        self.status = int(response.status_code or 0)
-        self.url = str(response.url)
-
-    def header(self, name: str) -> str:
-        """Return a header's value, or an empty text."""
-        value: str = self._response.headers.get(name) or ""
-        return value
-
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the body as it arrives.
-
-        Raises:
-            InterruptedAnswerError: The body ends early or stops coming.
-        """
-        from niquests.exceptions import RequestException
-
-        try:
-            yield from self._response.iter_content(_CHUNK)
-        except RequestException as error:
-            raise failures.translate(error, self.url, self._timeout_s) from error
-
-    def read(self, limit: int = _ANSWER_LIMIT) -> bytes:
-        """Return the whole body.
-
-        Args:
-            limit: How many bytes are accepted at most.
-
-        Raises:
-            MalformedAnswerError: The body is longer; a part of it would be a lie.
-        """
-        body = self._beginning(limit + 1)
-        if len(body) > limit:
-            raise failures.MalformedAnswerError(f"{self.url} gave more than {limit} bytes")
-        return body
-
-    def error(self) -> failures.StatusError:
-        """Return this answer as an error, with the server's own words."""
-        body = self._beginning(_ERROR_LIMIT)
-        said = failures.words(body, self.header("Content-Type"))
-        return failures.StatusError(self._method, self.url, self.status, said)
-
-    def _beginning(self, limit: int) -> bytes:
-        body = bytearray()
-        for chunk in self.chunks():
-            body += chunk
-            if len(body) >= limit:
-                break
-        return bytes(body[:limit])
-
-    def close(self) -> None:
-        """Let the connection go."""
-        self._response.close()
-
-    def __enter__(self) -> Self:
-        """Return the reply."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the reply."""
-        self.close()
 
 
 class Connection:

@@ -85,7 +85,7 @@ def _patch(connection: Connection, url: str, name: str, markup: str) -> None:
 
 def _described(connection: Connection, url: str, home: str) -> Collection:
     for response in connection.multistatus("PROPFIND", url, collections.properties(), depth=0):
-        return collections.collection(response, home, relative=True)
+        return collections.collection(response, home)
     raise failures.MalformedAnswerError(f"{url} describes nothing")
 
 

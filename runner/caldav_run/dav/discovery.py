@@ -53,9 +53,10 @@ class Account:
         if self.single is not None:
             yield self.single
             return
-        for number, home in enumerate(self.homes):
+        for home in self.homes:
+            root = home if home == self.homes[0] else None
             try:
-                yield from collections.listed(self.connection, home, relative=number == 0)
+                yield from collections.listed(self.connection, home, root)
             except failures.StatusError as error:
                 raise failures.for_account(error, home) from error
 
@@ -134,7 +135,7 @@ def _look_at(connection: Connection, url: str) -> Account | None:
     if any(_lies_in(home, there) for home in homes):
         return Account(connection, principal or there, homes)
     # Not on the way to the user's own home: perhaps a home that somebody else shares.
-    if any(True for _ in collections.listed(connection, there, relative=True)):
+    if any(True for _ in collections.listed(connection, there, there)):
         return Account(connection, there, (there,))
     return Account(connection, principal, homes) if principal and homes else None
 
@@ -145,7 +146,7 @@ def _single(connection: Connection, url: str, response: Response) -> Account:
     around = (_folder(url.rstrip("/").rpartition("/")[0]),)
     home = next((home for home in homes if _lies_in(url, home)), around[0])
     described = _describe(connection, url, collections.properties())
-    found = collections.collection(described, home, relative=True)
+    found = collections.collection(described, home)
     return Account(connection, url, homes or around, single=found)
 
 

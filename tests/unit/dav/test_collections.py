@@ -12,7 +12,7 @@ CALENDAR = "<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
 
 def listed(server: ScriptedServer, connection: Connection, *responses: str) -> list[Calendar]:
     server.script = lambda _: multistatus(*responses)
-    found = collections.listed(connection, f"{server.url}home/", relative=True)
+    found = collections.listed(connection, f"{server.url}home/", f"{server.url}home/")
     return [each.calendar for each in found]
 
 

@@ -1,0 +1,89 @@
+"""An answer whose body is read as it arrives, or not at all."""
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from caldav_run.dav import failures
+
+if TYPE_CHECKING:
+    from niquests import Response as HttpResponse
+
+_CHUNK: Final = 64 * 1024
+_ANSWER_LIMIT: Final = 64 * 1024 * 1024
+_ERROR_LIMIT: Final = 64 * 1024
+
+
+class Reply:
+    """An answer whose body has not been read yet; to be closed, best by `with`."""
+
+    def __init__(self, response: "HttpResponse", method: str, timeout_s: float) -> None:
+        """Wrap the library's response."""
+        self._response = response
+        self._method = method
+        self._timeout_s = timeout_s
+        self.status = int(response.status_code or 0)
+        self.url = str(response.url)
+
+    def header(self, name: str) -> str:
+        """Return a header's value, or an empty text."""
+        value: str = self._response.headers.get(name) or ""
+        return value
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the body as it arrives.
+
+        Raises:
+            InterruptedAnswerError: The body ends early or stops coming.
+        """
+        from niquests.exceptions import RequestException
+
+        try:
+            yield from self._response.iter_content(_CHUNK)
+        except RequestException as error:
+            raise failures.translate(error, self.url, self._timeout_s) from error
+
+    def read(self, limit: int = _ANSWER_LIMIT) -> bytes:
+        """Return the whole body.
+
+        Args:
+            limit: How many bytes are accepted at most.
+
+        Raises:
+            MalformedAnswerError: The body is longer; a part of it would be a lie.
+        """
+        body = self._beginning(limit + 1)
+        if len(body) > limit:
+            raise failures.MalformedAnswerError(f"{self.url} gave more than {limit} bytes")
+        return body
+
+    def error(self) -> failures.StatusError:
+        """Return this answer as an error, with the server's own words."""
+        body = self._beginning(_ERROR_LIMIT)
+        said = failures.words(body, self.header("Content-Type"))
+        return failures.StatusError(self._method, self.url, self.status, said)
+
+    def _beginning(self, limit: int) -> bytes:
+        body = bytearray()
+        for chunk in self.chunks():
+            body += chunk
+            if len(body) >= limit:
+                break
+        return bytes(body[:limit])
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._response.close()
+
+    def __enter__(self) -> Self:
+        """Return the reply."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the reply."""
+        self.close()
