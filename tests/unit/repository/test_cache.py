@@ -1,0 +1,122 @@
+import logging
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from caldav_run.errors import SetupError, TemporaryError
+from caldav_run.repository import cache
+from caldav_run.repository.cache import Cache, Head
+from caldav_run.testing.vault import START, Vault, added
+
+HEAD = Head(
+    repository="r",
+    generation="g",
+    id="1",
+    number=0,
+    time=START,
+    origin="o",
+    recipients="x",
+    fingerprint="f",
+    read_at=START,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(cache, "_PATIENCE_S", 0.05)
+    return tmp_path / "state" / "x.sqlite"
+
+
+def settled(path: Path) -> None:
+    opened = Cache(path)
+    with opened.change(None):
+        opened.settle(HEAD, [])
+    opened.close()
+
+
+def test_a_head_is_remembered(path: Path) -> None:
+    settled(path)
+    opened = Cache(path)
+    assert opened.head == HEAD
+    opened.close()
+
+
+@pytest.mark.parametrize("harm", ["noise", "version", "page"])
+def test_a_cache_that_cannot_be_used_is_begun_anew(path: Path, harm: str) -> None:
+    settled(path)
+    if harm == "noise":
+        path.write_bytes(b"noise" * 1000)
+    elif harm == "version":
+        base = sqlite3.connect(path)
+        base.execute("PRAGMA user_version = 99")
+        base.close()
+    else:
+        data = bytearray(path.read_bytes())
+        data[4096:8192] = b"\xff" * 4096
+        path.write_bytes(data)
+    opened = Cache(path)
+    assert opened.head is None
+    opened.close()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SetupError, match="cannot write the cache"):
+        Cache(tmp_path / "file" / "x.sqlite")
+
+
+def test_a_cache_that_another_run_holds_is_waited_for_and_then_given_up(path: Path) -> None:
+    settled(path)
+    holder = sqlite3.connect(path, isolation_level=None)
+    opened = Cache(path)
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(TemporaryError), opened.change(HEAD):
+        pass
+    with pytest.raises(TemporaryError):
+        Cache(path)
+    holder.close()
+    opened.close()
+
+
+def test_a_change_that_breaks_off_changes_nothing(path: Path) -> None:
+    settled(path)
+    opened = Cache(path)
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), opened.change(HEAD):
+        opened.clear()
+        stop()
+    assert opened.head == HEAD
+    opened.close()
+
+
+def test_a_commit_that_the_cache_cannot_keep_is_read_from_the_store_next_time(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "_PATIENCE_S", 0.05)
+    vault = Vault(tmp_path)
+    vault.fill()
+    (path,) = (vault.state / "repository").iterdir()
+    reader = sqlite3.connect(path, isolation_level=None)
+    with vault.opened() as account, caplog.at_level(logging.WARNING):
+        account.append(added("c"))
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM head").fetchall()
+        outcome = account.commit("f", guarded=False)
+    reader.close()
+    assert outcome.snapshot is not None
+    assert "was not updated" in caplog.text
+    assert set(vault.entries()) == {"a.ics", "b.ics", "c.ics"}
+    assert vault.run().snapshot is None
+
+
+def test_a_head_that_moved_is_noticed(path: Path) -> None:
+    settled(path)
+    opened = Cache(path)
+    with pytest.raises(TemporaryError), opened.change(replace(HEAD, number=1)):
+        pass
+    opened.close()

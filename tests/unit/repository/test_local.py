@@ -1,0 +1,100 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from caldav_run.errors import AccessError, ConnectorError
+from caldav_run.repository.local import LocalStore
+from caldav_run.repository.store import MissingObjectError, Stored
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "new" / "store")
+
+
+def test_objects_are_listed_by_name_and_size(store: LocalStore) -> None:
+    for name in ("b", "a/2/x", "a/1", "a-b", "a/2/w"):
+        store.put(name, name.encode())
+    assert [each.name for each in store.list()] == ["a-b", "a/1", "a/2/w", "a/2/x", "b"]
+    assert list(store.list("a/2/")) == [Stored("a/2/w", 5), Stored("a/2/x", 5)]
+    assert [each.name for each in store.list(after="a/2/w")] == ["a/2/x", "b"]
+    assert [each.name for each in store.list("a/", "a/2")] == ["a/2/w", "a/2/x"]
+    assert list(store.list("none/")) == []
+
+
+def test_a_place_that_is_not_there_lists_nothing(tmp_path: Path) -> None:
+    assert list(LocalStore(tmp_path / "none").list()) == []
+
+
+def test_a_missing_object_is_named(store: LocalStore) -> None:
+    with pytest.raises(MissingObjectError, match="a/b is missing"):
+        store.get("a/b")
+
+
+def test_storing_again_changes_nothing(store: LocalStore) -> None:
+    store.put("a", b"1")
+    store.put("a", b"1")
+    with pytest.raises(ConnectorError, match="another content"):
+        store.put("a", b"2")
+    assert store.get("a") == b"1"
+
+
+def test_an_unfinished_file_is_never_listed(
+    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        assert [each.name[:5] for each in (tmp_path / "new/store").iterdir()] == [".tmp-"]
+        assert list(store.list()) == []
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store.put("a", b"1")
+    (tmp_path / "new/store/a").unlink()
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ConnectorError, match="No space left on device"):
+        store.put("a", b"1")
+    assert list((tmp_path / "new/store").iterdir()) == []
+
+
+def test_a_file_system_without_links_gets_renamed_files(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path, __: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    store.put("a", b"1")
+    store.put("a", b"1")
+    with pytest.raises(ConnectorError, match="another content"):
+        store.put("a", b"2")
+    assert [each.name for each in store.list()] == ["a"]
+
+
+def test_every_folder_and_file_is_flushed(
+    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: flushed.append(os.readlink(f"/proc/self/fd/{fd}")))
+    store.put("a/b", b"1")
+    root = tmp_path / "new" / "store"
+    assert [path for path in flushed if ".tmp-" not in path] == [
+        str(each) for each in (tmp_path, tmp_path / "new", root, root / "a")
+    ]
+    assert len([path for path in flushed if ".tmp-" in path]) == 1
+
+
+def test_what_the_disk_refuses_is_said(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path, __: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    store.put("a", b"1")
+    with pytest.raises(ConnectorError, match="cannot read"):
+        store.get("")
+    with pytest.raises(ConnectorError, match="cannot write"):
+        store.put("a/b", b"1")
+    with pytest.raises(ConnectorError, match="cannot read"):
+        list(store.list("a/"))
+    monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(AccessError, match="Permission denied"):
+        store.put("c", b"1")

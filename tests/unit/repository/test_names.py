@@ -1,0 +1,60 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caldav_run.repository import names
+
+TIME = datetime(2026, 5, 1, 8, 0, 0, tzinfo=UTC)
+GENERATION = names.new_generation("0" * 20, "abcdef01", TIME)
+HASH = "5" * 64
+
+
+def test_names_are_read_back() -> None:
+    segment = names.parse_segment(GENERATION.segment(7, TIME, HASH))
+    assert segment is not None
+    assert (segment.generation, segment.number, segment.time) == (GENERATION, 7, TIME)
+    assert names.parse_pack(GENERATION.pack(HASH)) == GENERATION
+    run = names.parse_run(names.run_name(TIME, "abcdef01", HASH))
+    assert run is not None
+    assert (run.time, run.writer) == (TIME, "abcdef01")
+    assert names.sha256_of(segment.name) == HASH
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README.txt",
+        f"a/{'0' * 20}/20261301T000000Z-abcdef01-000000/pack-{HASH}.tar.zst.age",
+        f"a/{'0' * 20}/20261301T000000Z-abcdef01-000000/seg-00000000-20260501T080000Z-{HASH}"
+        ".tar.zst.age",
+        f"runs/2026-13/20261301T000000Z-abcdef01-{HASH}.tar.zst.age",
+    ],
+)
+def test_other_names_tell_nothing(name: str) -> None:
+    assert names.parse_segment(name) is None
+    assert names.parse_pack(name) is None
+    assert names.parse_run(name) is None
+
+
+@given(calendar=st.text(max_size=80), href=st.text(max_size=200))
+def test_a_member_is_a_plain_path_in_one_folder(calendar: str, href: str) -> None:
+    member = names.member(1, calendar, href)
+    folder, _, name = member.partition("/")
+    assert folder not in {"", ".", ".."}
+    assert "/" not in name
+    assert member.isascii()
+    assert len(member) <= 40 + 1 + 7 + 60 + 4
+
+
+@pytest.mark.parametrize(
+    ("href", "stem"), [("a.ics", "a"), ("a%40b.ics", "a@b"), ("x/y", "y"), ("", "")]
+)
+def test_an_href_suggests_a_uid(href: str, stem: str) -> None:
+    assert names.stem(href) == stem
+
+
+def test_accounts_cannot_be_guessed_from_streams() -> None:
+    assert names.stream_name(b"1" * 32, "cloud") != names.stream_name(b"2" * 32, "cloud")
+    assert len(names.stream_name(b"1" * 32, "cloud")) == 20

@@ -1,0 +1,227 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from caldav_run.errors import UsageError
+from caldav_run.model import Op
+from caldav_run.repository import bodies, snapshots
+from caldav_run.repository.difference import CalendarDifference, ItemDifference, Kind
+from caldav_run.repository.snapshots import SnapshotInfo
+from caldav_run.testing.vault import START, Vault, about, added, calendar_row
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    return Vault(tmp_path)
+
+
+def info(identity: str, day: int, account: str = "cloud") -> SnapshotInfo:
+    return SnapshotInfo(
+        id=identity,
+        account=account,
+        time=datetime(2026, 5, day, tzinfo=UTC),
+        generation="g",
+        number=day,
+        counts=None,
+        guarded=False,
+    )
+
+
+KNOWN = [info("aa11" + "0" * 60, 1), info("aa22" + "0" * 60, 2), info("bb33" + "0" * 60, 3)]
+
+
+@pytest.mark.parametrize(
+    ("ref", "day"),
+    [
+        ("latest", 3),
+        ("latest~2", 1),
+        ("bb33", 3),
+        ("aa22" + "0" * 60, 2),
+        ("2026-05-02", 2),
+        ("2026-05-02T12:00:00+02:00", 2),
+        ("2026-05-02T01:00:00+02:00", 1),
+        ("20260502", 2),
+    ],
+)
+def test_a_snapshot_is_found_by_what_a_person_calls_it(ref: str, day: int) -> None:
+    assert snapshots.resolve(KNOWN, ref).number == day
+
+
+@pytest.mark.parametrize(
+    ("ref", "message"),
+    [
+        ("latest~3", "there are 3 in all"),
+        ("aa", "there is no snapshot aa"),
+        ("aaaa", "there is no snapshot aaaa"),
+        ("yesterday", "give an id"),
+        ("2026-04-30", "no snapshot as old"),
+    ],
+)
+def test_what_names_no_snapshot_is_an_error_that_helps(ref: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        snapshots.resolve(KNOWN, ref)
+
+
+def test_an_ambiguous_beginning_of_an_id_is_refused() -> None:
+    twins = [info("aabb1" + "0" * 59, 1), info("aabb2" + "0" * 59, 2)]
+    with pytest.raises(UsageError, match="2 snapshots"):
+        snapshots.resolve(twins, "aabb")
+
+
+def test_words_about_one_account_need_one() -> None:
+    both = [*KNOWN, info("cc44" + "0" * 60, 4, "other")]
+    assert snapshots.resolve(both, "cc44").account == "other"
+    with pytest.raises(UsageError, match="cloud, other"):
+        snapshots.resolve(both, "latest")
+
+
+def test_nothing_is_found_in_nothing() -> None:
+    with pytest.raises(UsageError, match="there are 0 in all"):
+        snapshots.resolve([], "latest")
+    with pytest.raises(UsageError, match="no snapshot as old as 2026-05-01"):
+        snapshots.resolve([], "2026-05-01")
+    with pytest.raises(UsageError, match="there is 1 in all"):
+        snapshots.resolve(KNOWN[:1], "latest~1")
+
+
+def test_an_unknown_account_is_an_error_that_names_the_known_ones(vault: Vault) -> None:
+    vault.fill()
+    with pytest.raises(UsageError, match="known accounts: cloud"):
+        vault.reader().snapshots("other")
+
+
+def test_an_empty_repository_has_no_snapshots(vault: Vault) -> None:
+    assert vault.reader().snapshots() == []
+    assert vault.reader().last_read("cloud") is None
+
+
+def test_the_last_reading_is_told_whether_or_not_it_found_anything(vault: Vault) -> None:
+    vault.fill()
+    vault.clock.forward(days=2)
+    vault.run()
+    archive = vault.archive()
+    vault.clock.forward(days=1)
+    with vault.opened("other"):
+        pass
+    archive.close({"cloud": "failed"})
+    assert vault.reader().last_read("cloud") == START + timedelta(days=2, minutes=2)
+
+
+def test_an_account_that_failed_is_recorded_as_not_read(vault: Vault) -> None:
+    vault.fill()
+    archive = vault.archive()
+    vault.clock.forward(days=1)
+    archive.open_account("cloud", "home")
+    archive.close({"cloud": "failed", "lost": "no connection"})
+    record = next(vault.reader().runs())
+    assert [(each.account, each.read, bool(each.head)) for each in record.accounts] == [
+        ("cloud", False, True),
+        ("lost", False, False),
+    ]
+
+
+def test_a_stale_item_says_since_when(vault: Vault) -> None:
+    vault.fill()
+    read = vault.clock.now
+    vault.run(about(Op.UNREAD, "a", reason="500"))
+    vault.run(added("c"))
+    reader = vault.reader()
+    found = {each.href: each for each in reader.items(reader.resolve("latest"))}
+    assert found["a.ics"].stale_since == read
+    assert found["a.ics"].reason == "500"
+    assert found["b.ics"].stale_since is None
+
+
+def test_a_reading_without_changes_counts_as_one(vault: Vault) -> None:
+    vault.fill()
+    vault.clock.forward(days=5)
+    vault.run()
+    read = vault.clock.now
+    vault.run(about(Op.UNREAD, "a", reason="500"))
+    reader = vault.reader()
+    found = next(reader.items(reader.resolve("latest")))
+    assert found.stale_since == read
+
+
+def test_an_unread_calendar_makes_its_items_stale_but_those_still_read(vault: Vault) -> None:
+    vault.fill()
+    read = vault.clock.now
+    vault.run(calendar_row("family"), added("c"), about(Op.UNREAD, None, reason="cut off"))
+    reader = vault.reader()
+    latest = reader.resolve("latest")
+    (calendar,) = reader.calendars(latest)
+    assert (calendar.unread, calendar.stale_since, calendar.reason) == (True, read, "cut off")
+    stale = {each.href: each.stale_since for each in reader.items(latest)}
+    assert stale == {"a.ics": read, "b.ics": read, "c.ics": None}
+
+
+def test_what_a_new_generation_cannot_read_is_carried_over_from_before(vault: Vault) -> None:
+    vault.run(calendar_row("family", display_name="Familie"), added("a"), added("b"))
+    vault.run(calendar_row("work"), added("w", 1, "work"))
+    snapshot = vault.clock.now
+    vault.configure(full_every=timedelta(0))
+    vault.run(
+        calendar_row("work"),
+        about(Op.UNREAD, "w", "work", reason="500"),
+        about(Op.UNREAD, None, "family", reason="503"),
+    )
+    reader = vault.reader()
+    latest = reader.resolve("latest")
+    assert [each.calendar.display_name for each in reader.calendars(latest)] == ["Familie", None]
+    found = {each.href: each.stale_since for each in reader.items(latest)}
+    assert found == {"a.ics": snapshot, "b.ics": snapshot, "w.ics": snapshot}
+    assert len(vault.held()) == 3
+
+
+def test_what_was_never_read_is_not_invented(vault: Vault) -> None:
+    vault.run(about(Op.UNREAD, None, "family", reason="503"), about(Op.UNREAD, "w", "work"))
+    reader = vault.reader()
+    latest = reader.resolve("latest")
+    (only,) = reader.items(latest)
+    assert (only.href, only.sha256, only.stale_since, only.uid) == ("w.ics", None, None, None)
+    assert [each.unread for each in reader.calendars(latest)] == [True]
+
+
+def test_differences_tell_calendars_and_items_apart(vault: Vault) -> None:
+    vault.run(calendar_row("family", display_name="Familie"), added("a"), added("b"))
+    vault.run(
+        calendar_row("family", display_name="Family", token="2"),
+        calendar_row("work"),
+        added("a", 2),
+        about(Op.GONE, "b"),
+        added("w", 1, "work"),
+    )
+    reader = vault.reader()
+    found = list(reader.diff(reader.resolve("latest~1"), reader.resolve("latest")))
+    calendars = [each for each in found if isinstance(each, CalendarDifference)]
+    assert [each.kind for each in calendars] == [Kind.CHANGED, Kind.ADDED]
+    items = [each for each in found if isinstance(each, ItemDifference)]
+    assert [(each.kind, (each.new or each.old)) for each in items] == [
+        (Kind.CHANGED, items[0].new),
+        (Kind.REMOVED, items[1].old),
+        (Kind.ADDED, items[2].new),
+    ]
+    back = list(reader.diff(reader.resolve("latest"), reader.resolve("latest~1")))
+    assert Kind.REMOVED in {each.kind for each in back if isinstance(each, CalendarDifference)}
+
+
+def test_a_pack_is_fetched_once_while_it_is_asked_for_again(vault: Vault) -> None:
+    vault.fill()
+    reader = vault.reader()
+    first, second = reader.items(reader.resolve("latest"))
+    list(reader.bodies([first]))
+    for name in vault.packs():
+        (vault.root / name).unlink()
+    assert len(list(reader.bodies([first, second]))) == 2
+
+
+def test_few_packs_are_kept(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "_KEPT_BYTES", 1)
+    vault.fill()
+    vault.run(added("c"))
+    reader = vault.reader()
+    infos = list(reader.items(reader.resolve("latest")))
+    list(reader.bodies(infos))
+    assert len(reader._bodies._kept) == 1
+    assert len(list(reader.bodies([infos[0], infos[0]]))) == 2

@@ -1,0 +1,83 @@
+import io
+import tarfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caldav_run.repository import tar
+from caldav_run.repository.broken import FormatError
+
+NAMES = st.from_regex(r"[a-z]{1,60}(/[a-z0-9.-]{1,80})?", fullmatch=True)
+FILES = st.dictionaries(NAMES, st.binary(max_size=1500), max_size=5)
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    parts = []
+    for name, content in files.items():
+        parts += [tar.header(name, len(content), 1_777_000_000), content]
+        parts.append(tar.padding(len(content)))
+    return b"".join((*parts, tar.END))
+
+
+def read(data: bytes, chunk: int = 700) -> dict[str, bytes]:
+    pieces = (data[at : at + chunk] for at in range(0, len(data), chunk))
+    return dict(tar.members(pieces, lambda *_: True))
+
+
+@given(files=FILES, chunk=st.integers(1, 3000))
+def test_what_is_written_is_read_back(files: dict[str, bytes], chunk: int) -> None:
+    assert read(archive(files), chunk) == files
+
+
+@given(files=FILES)
+def test_other_programs_read_what_is_written(files: dict[str, bytes]) -> None:
+    with tarfile.open(fileobj=io.BytesIO(archive(files))) as opened:
+        found = {each.name: opened.extractfile(each) for each in opened}
+        assert {name: file.read() for name, file in found.items() if file} == files
+
+
+@given(files=FILES.filter(bool), data=st.data())
+def test_a_cut_archive_is_noticed(files: dict[str, bytes], data: st.DataObject) -> None:
+    whole = archive(files)
+    # Half of the end mark is enough.
+    cut = data.draw(st.integers(0, len(whole) - tar.BLOCK - 1))
+    with pytest.raises(FormatError, match="cut off"):
+        read(whole[:cut])
+
+
+@given(noise=st.binary(min_size=512, max_size=2000))
+def test_noise_is_refused(noise: bytes) -> None:
+    with pytest.raises(FormatError):
+        read(noise.replace(b"\0" * 512, b"\1" * 512))
+
+
+def test_what_is_not_wanted_is_passed_over() -> None:
+    data = archive({"a": b"1" * 600, "b": b"2"})
+    assert list(tar.members([data], lambda name, _: name == "b")) == [("b", b"2")]
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, b"x", b"L"])
+def test_anything_but_a_plain_file_is_refused(kind: bytes) -> None:
+    info = tarfile.TarInfo("../../etc/passwd")
+    info.type = kind
+    info.linkname = "/etc/shadow"
+    with pytest.raises(FormatError, match="no plain file"):
+        read(info.tobuf(tarfile.USTAR_FORMAT) + tar.END)
+
+
+def test_a_foreign_name_is_refused() -> None:
+    info = tarfile.TarInfo("täst")
+    with pytest.raises(FormatError, match="foreign name"):
+        read(info.tobuf(tarfile.USTAR_FORMAT) + tar.END)
+
+
+@pytest.mark.parametrize("name", ["a" * 101, "a" * 160 + "/b", "a/" + "b" * 101])
+def test_a_name_that_does_not_fit_is_a_mistake_of_the_caller(name: str) -> None:
+    with pytest.raises(ValueError, match="does not fit"):
+        tar.header(name, 1, 0)
+
+
+def test_a_size_that_does_not_fit_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        tar.header("a", 8**11, 0)

@@ -1,0 +1,64 @@
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caldav_run.repository import zstd
+from caldav_run.repository.broken import FormatError
+
+
+def compressed(*parts: bytes) -> bytes:
+    compressor = zstd.Compressor()
+    for part in parts:
+        compressor.feed(part)
+    return compressor.finish()
+
+
+@given(parts=st.lists(st.binary(max_size=300), max_size=5))
+def test_padding_changes_the_size_and_not_the_content(parts: list[bytes]) -> None:
+    frame = zstd.padded(compressed(*parts))
+    assert len(frame) == zstd.padme(len(frame))
+    assert b"".join(zstd.inflate(frame, 1 << 20)) == b"".join(parts)
+
+
+@given(size=st.integers(0, 1 << 40))
+def test_a_padded_size_is_at_most_an_eighth_larger(size: int) -> None:
+    padded = zstd.padme(size)
+    assert size <= padded <= size * 1.125
+    assert zstd.padme(padded) == padded
+
+
+@given(frame=st.binary(min_size=1, max_size=600))
+def test_padding_fits_every_size(frame: bytes) -> None:
+    padded = zstd.padded(frame)
+    assert padded.startswith(frame)
+    assert len(padded) == zstd.padme(len(padded))
+
+
+def test_a_long_input_is_compressed_as_it_comes() -> None:
+    noise = random.Random(1).randbytes(700_000)
+    frame = compressed(noise, noise, noise, noise)
+    assert len(frame) < 2 * len(noise)
+    assert b"".join(zstd.inflate(frame, 4 * len(noise))) == noise * 4
+
+
+def test_a_bomb_is_stopped_at_its_limit() -> None:
+    bomb = compressed(*[bytes(1 << 20)] * 16)
+    assert len(bomb) < 10_000
+    taken = 0
+    with pytest.raises(FormatError, match="more than 1048576 bytes"):
+        for chunk in zstd.inflate(bomb, 1 << 20):
+            taken += len(chunk)
+    assert taken <= 1 << 20
+
+
+def test_a_cut_frame_is_noticed() -> None:
+    frame = compressed(b"text" * 100)
+    with pytest.raises(FormatError, match="cut off"):
+        list(zstd.inflate(frame[:-3], 1000))
+
+
+def test_noise_is_refused() -> None:
+    with pytest.raises(FormatError, match="broken"):
+        list(zstd.inflate(b"noise, and no frame", 1000))
