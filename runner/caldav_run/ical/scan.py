@@ -4,6 +4,7 @@ Every item of every run comes through here, so it only looks at the lines whose 
 bytes can matter.
 """
 
+from collections.abc import Iterator
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -67,10 +68,7 @@ def scan(body: bytes) -> Scan:
     current: dict[str, bytes] | None = None
     # The depth of `current`: properties deeper inside are an alarm's, say, and not the item's.
     top = -1
-    for line in logical_lines(body):
-        if line[:3] not in _PREFIXES:
-            continue
-        name, value = _name_and_value(line)
+    for name, value in _wanted_lines(body):
         if name == "BEGIN":
             stack.append(value.strip().upper())
             if current is None and _is_entry(stack):
@@ -81,7 +79,7 @@ def scan(body: bytes) -> Scan:
             del stack[-1:]
             if len(stack) < top:
                 current, top = None, -1
-        elif len(stack) == top and current is not None and name is not None:
+        elif len(stack) == top and current is not None:
             current.setdefault(name, value)
     return _summarise(components, names)
 
@@ -92,18 +90,30 @@ def _is_entry(stack: list[bytes]) -> bool:
     return innermost not in _FRAMES and _OUTER.issuperset(outer)
 
 
-def _name_and_value(line: bytes) -> tuple[str | None, bytes]:
-    """Return a wanted line's name and value; None for a name that is not wanted."""
-    head, _, value = line.partition(b":")
-    name = head
-    if b";" in head:
-        name = head[: head.index(b";")]
-        # A quoted parameter may hold a colon: the value starts after the last even quote.
-        quotes = head.count(b'"')
-        while quotes % 2 and b":" in value:
-            more, _, value = value.partition(b":")
-            quotes += more.count(b'"')
-    return _NAMES.get(name.upper()), value
+def _wanted_lines(body: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the names and values of the lines that matter, in their order."""
+    for line in logical_lines(body):
+        if line[:3] in _PREFIXES:
+            head, _, value = line.partition(b":")
+            name = _NAMES.get(head)
+            if name is None:
+                name, value = _name_and_value(head, value)
+            if name is not None:
+                yield name, value
+
+
+def _name_and_value(head: bytes, value: bytes) -> tuple[str | None, bytes]:
+    """Return the name and value of a line that was cut at its first colon.
+
+    The name is None when it is not wanted.
+    """
+    name = _NAMES.get(head.partition(b";")[0].upper())
+    # A quoted parameter may hold a colon: the value starts after an even number of quotes.
+    quotes = head.count(b'"')
+    while name and quotes % 2 and b":" in value:
+        more, _, value = value.partition(b":")
+        quotes += more.count(b'"')
+    return name, value
 
 
 def _summarise(components: list[dict[str, bytes]], names: set[str]) -> Scan:

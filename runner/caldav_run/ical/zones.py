@@ -127,7 +127,8 @@ class Zones:
             TooLongError: As for `seconds`.
         """
         utc = shift(datetime(1970, 1, 1), *divmod(seconds, _DAY_S))  # noqa: DTZ001 - a wall clock
-        return shift(utc, 0, self.offset_s(utc, zone))
+        near = shift(utc, 0, self.offset_s(utc, zone))
+        return shift(utc, 0, self.offset_s(near, zone))
 
     def offset_s(self, local: datetime, zone: str | None) -> int:
         """Return the offset from UTC, in seconds east, of a wall clock in a zone.

@@ -100,6 +100,7 @@ def test_what_a_rule_does_not_say_comes_from_its_start() -> None:
     assert first("FREQ=MONTHLY", 2) == ["20240131T103000", "20240331T103000"]
     assert first("FREQ=YEARLY", 2) == ["20240131T103000", "20250131T103000"]
     assert first("FREQ=WEEKLY", 2) == ["20240131T103000", "20240207T103000"]
+    assert first("FREQ=YEARLY;BYYEARDAY=100,-1", 2) == ["20240409T103000", "20241231T103000"]
     # The weekday too, where only weeks are named: 31 January 2024 is a Wednesday.
     assert first("FREQ=YEARLY;BYWEEKNO=20", 2) == ["20240515T103000", "20250514T103000"]
 

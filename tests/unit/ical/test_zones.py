@@ -95,4 +95,7 @@ def test_an_unknown_zone_is_an_error() -> None:
 def test_an_instant_has_a_wall_clock() -> None:
     noon = int(datetime(2026, 7, 1, 12, tzinfo=UTC).timestamp())
     assert zones().local(noon, "Europe/Berlin") == datetime(2026, 7, 1, 14)  # noqa: DTZ001
+    # The clocks of New York had gone forward two hours before.
+    morning = int(datetime(2026, 3, 8, 9, tzinfo=UTC).timestamp())
+    assert zones().local(morning, "America/New_York") == datetime(2026, 3, 8, 5)  # noqa: DTZ001
     assert zones().local(noon, None) - zones().local(noon, "UTC") == timedelta()
