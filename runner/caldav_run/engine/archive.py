@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from caldav_run.connectors.protocol import AccountArchive
 from caldav_run.engine import plan
+from caldav_run.engine.events import Level
 from caldav_run.engine.judge import Link, Verdict
 from caldav_run.engine.ledger import Held
 from caldav_run.engine.recipient import Tally
@@ -12,6 +13,7 @@ from caldav_run.ical.view import ItemView
 from caldav_run.model import Calendar, Change, Entry, Op
 
 _UNFINISHED = "the account could not be read to its end"
+_NO_SNAPSHOT = "no snapshot was made: it would hide what the last one holds of the rest"
 
 
 class ArchiveRecipient:
@@ -28,29 +30,31 @@ class ArchiveRecipient:
         self._fingerprint = fingerprint
         self._known = dict(account.ledger.calendars())
         self._unread = set(account.ledger.unread_calendars())
-        self._named: set[str] = set()
+        self._named: dict[str, Calendar] = {}
         self._done: set[str] = set()
         self._seen: set[str] = set()
-        self._title = ""
         self._before = 0
 
     def start(self, calendar: Calendar) -> None:
         """Compare the calendar's properties with the held ones."""
-        self._named.add(calendar.id)
+        self._named[calendar.id] = calendar
         self._seen = set()
-        self._title = calendar.title
         self._before += len(self.held.entries(calendar.id))
         known = self._known.get(calendar.id)
-        change = plan.calendar_row(known, calendar, unread=calendar.id in self._unread)
-        if change is not None:
+        change = plan.calendar_row(known, calendar)
+        if change is None:
+            return
+        if known is not None:
+            self.held.doubted.add(calendar.id)
+        # One that was unread stays so until all of it was read.
+        if calendar.id not in self._unread:
             news = "changed" if known else "new"
             self._append(change, "calendars", "~" if known else "+", f"calendar ({news})")
 
     def exclude(self, calendar: Calendar) -> None:
         """Leave a calendar out from now on; what its history holds stays."""
-        self._named.add(calendar.id)
+        self._named[calendar.id] = calendar
         self._done.add(calendar.id)
-        self._title = calendar.title
         if calendar.id in self._known:
             change = Change(op=Op.EXCLUDED, calendar=calendar.id)
             self._append(change, "calendars", "x", "calendar (no longer selected)")
@@ -82,13 +86,17 @@ class ArchiveRecipient:
             return
         self._seen.add(href)
         known = self.held.entries(calendar).get(href)
-        change = plan.unread_item(known, calendar, href, reason)
+        judged = self.held.stands(calendar)
+        change = plan.unread_item(known, calendar, href, reason, judged=judged)
         if change is not None:
             self._append(change, "unread", "!", href)
 
     def done(self, calendar: str) -> None:
-        """Append what is gone."""
+        """Append what is gone, and that the calendar was read where it was not before."""
         self._done.add(calendar)
+        if calendar in self._unread:
+            row = Change(op=Op.CALENDAR, calendar=calendar, properties=self._named[calendar])
+            self._append(row, "calendars", "~", "calendar (read again)")
         for change in plan.gone_items(self.held.entries(calendar), self._seen, calendar):
             self._append(change, "gone", "-", change.href or "")
 
@@ -103,19 +111,24 @@ class ArchiveRecipient:
 
     def finish(self, *, complete: bool, guarded: bool) -> None:
         """Append what became of the calendars that were not named, and commit."""
-        missing = sorted(self._known.keys() - self._done)
-        for calendar in missing:
-            self._title = self._known[calendar].title
-            if not complete and self._done:
+        if not complete and not self._named:
+            return
+        if not complete and self._starts_afresh:
+            self.tally.note(Level.WARNING, f"{self.tally.step.name}: {_NO_SNAPSHOT}")
+            return
+        missing = (self._known.keys() | self._named.keys()) - self._done
+        for calendar in sorted(missing):
+            if not complete:
                 self._carry_calendar(calendar, _UNFINISHED)
-            elif complete and calendar not in self._named:
+            elif calendar not in self._named:
                 change = Change(op=Op.CALENDAR_GONE, calendar=calendar)
                 self._append(change, "calendars", "-", "calendar (gone)")
         if self.tally.dry:
             return
-        # Entries that were judged under another fingerprint must not be trusted under this one.
-        wholly = complete and not missing
-        honest = wholly or self.held.trusted or not self._known
+        # Entries that were judged otherwise must not be trusted under this fingerprint.
+        wholly = complete and not missing & self._known.keys()
+        as_before = self.held.trusted and not self.held.doubted - self._done
+        honest = wholly or as_before or not self._known
         committed = self._account.commit(self._fingerprint if honest else "", guarded=guarded)
         if committed.snapshot is not None:
             self.tally.remarks.append(f"snapshot {committed.snapshot[:12]}")
@@ -125,14 +138,20 @@ class ArchiveRecipient:
         """Forget what was appended."""
         self._account.abandon()
 
+    @property
+    def _starts_afresh(self) -> bool:
+        """Whether a history that has snapshots begins anew, referring to nothing before."""
+        return self.held.ledger.fingerprint is None and self._account.last_items is not None
+
     def _carry_calendar(self, calendar: str, reason: str) -> None:
-        if calendar in self._known and calendar not in self._unread:
+        if calendar not in self._unread:
             self._unread.add(calendar)
             change = Change(op=Op.UNREAD, calendar=calendar, reason=reason)
             self._append(change, "unread", "!", "calendar (carried forward)")
 
     def _append(self, change: Change, what: str, sign: str, name: str) -> None:
-        self.tally.count(what, sign, self._title, name)
+        calendar = self._named.get(change.calendar) or self._known[change.calendar]
+        self.tally.count(what, sign, calendar.title, name)
         self._write(change)
 
     def _write(self, change: Change) -> None:

@@ -54,7 +54,7 @@ def judge(chain: Sequence[Link], view: ItemView, now: datetime, before: Verdict 
     until, problems = before.valid_until, before.problems
     for link in chain:
         answer = link.filter.judge(view, now)
-        expires = None if answer.valid_until is None else answer.valid_until.timestamp()
+        expires = _expiry(answer.valid_until, now)
         if answer.problem is not None:
             problems = (*problems, f"{link.name}: {answer.problem}")
         if not answer.keep:
@@ -63,3 +63,13 @@ def judge(chain: Sequence[Link], view: ItemView, now: datetime, before: Verdict 
         link.kept += 1
         until = expires if until is None else until if expires is None else min(until, expires)
     return Verdict(keep=True, valid_until=until, problems=problems)
+
+
+def _expiry(valid_until: datetime | None, now: datetime) -> float | None:
+    """Return the Unix time until which an answer holds; 0 for one that does not outlast the run.
+
+    That one is the same in every run, and must not look like news each time.
+    """
+    if valid_until is None:
+        return None
+    return valid_until.timestamp() if valid_until > now else 0.0

@@ -47,12 +47,20 @@ def _excluded(known: Entry | None, item: Item, verdict: Verdict) -> Change | Non
     )
 
 
-def unread_item(known: Entry | None, calendar: str, href: str, reason: str) -> Change | None:
-    """Return the row that carries an unread item forward, or None when one already does.
+def unread_item(
+    known: Entry | None, calendar: str, href: str, reason: str, *, judged: bool
+) -> Change | None:
+    """Return the row that carries an unread item forward, or None when none is needed.
 
-    An item that a filter left out has no version to carry; it is asked for again next time.
+    Args:
+        known: What is held of it.
+        calendar: The id of its calendar.
+        href: Its name.
+        reason: Why it could not be read.
+        judged: Whether what is held was judged as it would be today. An item that was left out
+            then stays so; else it has to be asked for again, whatever its etag.
     """
-    if known is not None and (known.unread or known.excluded):
+    if known is not None and (known.unread or (known.excluded and judged)):
         return None
     return Change(op=Op.UNREAD, calendar=calendar, href=href, reason=reason)
 
@@ -65,12 +73,12 @@ def gone_items(
         yield Change(op=Op.GONE, calendar=calendar, href=href)
 
 
-def calendar_row(known: Calendar | None, calendar: Calendar, *, unread: bool) -> Change | None:
+def calendar_row(known: Calendar | None, calendar: Calendar) -> Change | None:
     """Return the row for a calendar that is there, or None when nothing about it is new.
 
     The token alone is no news: some servers hand out another one at every request.
     """
-    if known is not None and not unread and replace(known, token=calendar.token) == calendar:
+    if known is not None and replace(known, token=calendar.token) == calendar:
         return None
     return Change(op=Op.CALENDAR, calendar=calendar.id, properties=calendar)
 

@@ -144,7 +144,7 @@ class _Run:
         sink, source, tally = named.sink, origin_of.source, self._tallies[named.name]
         if isinstance(sink, Archive):
             chain = [link.filter for link in (*self._job.filters, *named.filters)]
-            made_by = fingerprint(source.selection, chain, self._job.timezone)
+            made_by = fingerprint(origin_of.name, source.selection, chain, self._job.timezone)
             account = sink.open_account(source.account, origin)
             return ArchiveRecipient(account, named.filters, made_by, tally)
         sink.origin()

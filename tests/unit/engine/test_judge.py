@@ -45,6 +45,11 @@ def test_a_dropped_item_is_valid_as_long_as_the_answer_that_dropped_it() -> None
     assert found == Verdict(keep=False, valid_until=LATER.timestamp())
 
 
+def test_an_answer_that_does_not_outlast_the_run_is_the_same_in_every_run() -> None:
+    assert judge([keeps(NOW)], VIEW, NOW) == judge([keeps(SOON)], VIEW, SOON)
+    assert judge([keeps(NOW)], VIEW, NOW) == Verdict(keep=True, valid_until=0.0)
+
+
 def test_filters_after_one_that_drops_are_not_asked() -> None:
     last = keeps()
     judge([drops(), last], VIEW, NOW)

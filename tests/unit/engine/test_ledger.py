@@ -56,6 +56,12 @@ def test_an_answer_of_other_filters_is_not_trusted() -> None:
     assert offered(held(Entry('"1"', "sha"), made_by="other")) is None
 
 
+def test_an_answer_under_other_properties_of_the_calendar_is_not_trusted() -> None:
+    doubted = held(Entry('"1"', "sha"))
+    doubted.doubted.add("work")
+    assert offered(doubted) is None
+
+
 def test_an_answer_that_has_expired_is_not_trusted() -> None:
     assert offered(held(Entry('"1"', "sha", valid_until=NOW))) is None
     assert offered(held(Entry('"1"', "sha", valid_until=NOW + 1))) == '"1"'
@@ -80,13 +86,14 @@ class Named:
         return Judgement(keep=True)
 
 
-def test_selection_filters_their_order_and_the_time_zone_make_the_fingerprint() -> None:
+def test_source_selection_filters_their_order_and_the_time_zone_make_the_fingerprint() -> None:
     one, two = Named("one"), Named("two")
     made = {
-        fingerprint("all", [one, two], UTC),
-        fingerprint("all", [two, one], UTC),
-        fingerprint("all", [one], UTC),
-        fingerprint("some", [one], UTC),
-        fingerprint("all", [one], ZoneInfo("Europe/Berlin")),
+        fingerprint("cloud", "all", [one, two], UTC),
+        fingerprint("cloud", "all", [two, one], UTC),
+        fingerprint("cloud", "all", [one], UTC),
+        fingerprint("cloud", "some", [one], UTC),
+        fingerprint("cloud", "all", [one], ZoneInfo("Europe/Berlin")),
+        fingerprint("other", "all", [one], UTC),
     }
-    assert len(made) == 5
+    assert len(made) == 6

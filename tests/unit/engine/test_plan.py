@@ -93,17 +93,24 @@ def test_an_item_that_stays_left_out_is_no_news() -> None:
 
 
 def test_an_unread_item_is_carried_forward_once() -> None:
-    first = unread_item(HELD, "work", "lunch.ics", "500")
+    first = unread_item(HELD, "work", "lunch.ics", "500", judged=True)
     assert first == Change(op=Op.UNREAD, calendar="work", href="lunch.ics", reason="500")
-    assert unread_item(HELD._replace(unread=True), "work", "lunch.ics", "500") is None
+    held = HELD._replace(unread=True)
+    assert unread_item(held, "work", "lunch.ics", "500", judged=True) is None
 
 
 def test_an_item_that_never_was_read_is_named_as_unread() -> None:
-    assert unread_item(None, "work", "new.ics", "500") is not None
+    assert unread_item(None, "work", "new.ics", "500", judged=True) is not None
 
 
 def test_an_unread_item_that_a_filter_left_out_stays_left_out() -> None:
-    assert unread_item(HELD._replace(excluded=True), "work", "lunch.ics", "500") is None
+    held = HELD._replace(excluded=True)
+    assert unread_item(held, "work", "lunch.ics", "500", judged=True) is None
+
+
+def test_an_unread_item_that_another_filter_left_out_is_asked_for_again() -> None:
+    held = HELD._replace(excluded=True)
+    assert unread_item(held, "work", "lunch.ics", "500", judged=False) is not None
 
 
 def test_what_was_not_named_is_gone() -> None:
@@ -114,18 +121,12 @@ def test_what_was_not_named_is_gone() -> None:
 
 
 def test_a_calendar_whose_token_alone_moved_is_no_news() -> None:
-    assert calendar_row(WORK, replace(WORK, token="2"), unread=False) is None
+    assert calendar_row(WORK, replace(WORK, token="2")) is None
 
 
 def test_a_calendar_with_another_colour_is_news() -> None:
     red = replace(WORK, color="#ff0000")
-    assert calendar_row(WORK, red, unread=False) == Change(
-        op=Op.CALENDAR, calendar="work", properties=red
-    )
-
-
-def test_a_calendar_that_can_be_read_again_is_news() -> None:
-    assert calendar_row(WORK, WORK, unread=True) is not None
+    assert calendar_row(WORK, red) == Change(op=Op.CALENDAR, calendar="work", properties=red)
 
 
 # ------------------------------------------------------------------ sinks with a present state

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from caldav_run.connectors.filters.where import WhereFilter
 from caldav_run.connectors.protocol import Context
 from caldav_run.connectors.sinks.snapshot import SnapshotSink
 from caldav_run.engine.events import Event, Level, Noted, Planned, State, StepFinished
@@ -19,10 +20,12 @@ from caldav_run.model import Calendar, Failed
 from caldav_run.repository import keys
 from caldav_run.repository.local import LocalStore
 from caldav_run.repository.reader import Reader
+from caldav_run.testing.contracts.bodies import context as contract_context
 from caldav_run.testing.contracts.bodies import event
 from caldav_run.testing.memory import MemorySource
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+CONTEXT = contract_context(Path())
 
 
 @dataclass
@@ -84,6 +87,22 @@ class Vault:
             if isinstance(each, Planned)
         ]
 
+    def unread(self) -> set[str]:
+        """The calendars that the latest snapshot names as unread."""
+        reader = self.reader()
+        found = reader.calendars(reader.resolve("latest"))
+        return {each.calendar.id for each in found if each.unread}
+
+    def notes(self) -> list[Noted]:
+        return [each for each in self.events if isinstance(each, Noted)]
+
+    def start_afresh(self) -> None:
+        """Add a reader: what it can read has to begin with everything."""
+        keys.create_keys(self.folder / "other")
+        recipients = self.folder / "keys" / keys.RECIPIENTS
+        more = (self.folder / "other" / keys.RECIPIENTS).read_text()
+        recipients.write_text(recipients.read_text() + more)
+
     def objects(self) -> set[Path]:
         return set((self.folder / "vault").rglob("*"))
 
@@ -91,6 +110,10 @@ class Vault:
         return {
             str(each.step): each.state for each in self.events if isinstance(each, StepFinished)
         }
+
+
+def where(keep: str) -> Link:
+    return Link("where", WhereFilter.from_options({"keep": keep}, CONTEXT))
 
 
 @pytest.fixture
@@ -182,6 +205,90 @@ def test_a_calendar_that_can_be_read_again_is_not_read_anew(vault: Vault) -> Non
     )
 
 
+def test_a_calendar_stays_unread_until_all_of_it_was_read(vault: Vault) -> None:
+    vault.run()
+    vault.source.unreadable.add(("work", None))
+    for _ in range(3):
+        assert vault.run() == 3
+        assert vault.unread() == {"work"}
+    vault.source.unreadable.clear()
+    vault.run()
+    assert vault.unread() == set()
+
+
+def test_a_new_calendar_that_cannot_be_read_is_named_as_unread(vault: Vault) -> None:
+    vault.source.put("home", "c.ics", event("c"))
+    vault.source.unreadable.add(("home", None))
+    assert vault.run() == 3
+    assert vault.unread() == {"home"}
+
+
+def test_an_unread_calendar_is_carried_into_a_history_that_starts_afresh(vault: Vault) -> None:
+    vault.run()
+    vault.start_afresh()
+    vault.source.unreadable.add(("work", None))
+    for _ in range(2):
+        assert vault.run() == 3
+        assert set(vault.held()) == {"work/a.ics", "work/b.ics"}
+
+
+def test_a_history_does_not_start_afresh_with_a_part_of_the_account(vault: Vault) -> None:
+    vault.source.put("home", "c.ics", event("c"))
+    vault.run()
+    vault.start_afresh()
+    vault.source.broken = TemporaryError("the connection was lost")
+    assert vault.run() == 75
+    assert set(vault.held()) == {"home/c.ics", "work/a.ics", "work/b.ics"}
+    assert any("no snapshot was made" in each.text for each in vault.notes())
+
+
+def test_an_account_of_which_nothing_was_read_makes_no_snapshot(vault: Vault) -> None:
+    vault.run()
+    vault.source.broken = TemporaryError("the connection was lost")
+    assert vault.run() == 75
+    assert len(vault.reader().snapshots()) == 1
+    assert vault.unread() == set()
+
+
+def test_an_item_that_another_filter_left_out_is_asked_for_again(vault: Vault) -> None:
+    vault.filters = (where('summary != "Lunch"'),)
+    vault.run()
+    vault.filters = ()
+    vault.source.unreadable.add(("work", "a.ics"))
+    assert vault.run() == 3
+    vault.source.unreadable.clear()
+    assert vault.run() == 0
+    assert set(vault.held()) == {"work/a.ics", "work/b.ics"}
+
+
+def test_a_renamed_calendar_is_judged_anew(vault: Vault) -> None:
+    vault.filters = (where('calendar != "Private"'),)
+    vault.run()
+    vault.source.calendars["work"] = Calendar(id="work", display_name="Private")
+    vault.run()
+    assert vault.held() == {}
+
+
+def test_a_calendar_that_was_renamed_while_it_broke_is_judged_anew(vault: Vault) -> None:
+    vault.filters = (where('calendar != "Private"'),)
+    vault.run()
+    vault.source.calendars["work"] = Calendar(id="work", display_name="Private")
+    vault.source.unreadable.add(("work", None))
+    vault.run()
+    vault.source.calendars["work"] = Calendar(id="work")
+    vault.source.unreadable.clear()
+    vault.run()
+    assert len(vault.source.read_anew) == 2
+
+
+def test_an_answer_that_hangs_on_the_time_costs_a_reading_and_no_snapshot(vault: Vault) -> None:
+    vault.filters = (where('now < timestamp("2030-01-01T00:00:00Z")'),)
+    vault.run()
+    vault.run()
+    assert len(vault.source.read_anew) == 2
+    assert len(vault.reader().snapshots()) == 1
+
+
 def test_a_source_that_breaks_off_deletes_nothing(vault: Vault) -> None:
     vault.source.put("home", "c.ics", event("c"))
     vault.run()
@@ -244,9 +351,7 @@ def test_a_shrunken_account_trips_the_guard_and_its_snapshot_is_marked(vault: Va
 def test_the_guard_knows_the_last_snapshot_where_a_history_starts_afresh(vault: Vault) -> None:
     vault.expect = Expectation(max_shrink=0.2)
     vault.run()
-    keys.create_keys(vault.folder / "other")
-    recipients = vault.folder / "keys" / keys.RECIPIENTS
-    recipients.write_text((vault.folder / "other" / keys.RECIPIENTS).read_text())
+    vault.start_afresh()
     del vault.source.bodies["work", "a.ics"]
     assert vault.run() == 4
 
