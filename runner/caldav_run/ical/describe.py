@@ -77,10 +77,10 @@ def _by_occurrence(tree: Component) -> dict[tuple[str, str, str], Component]:
 def _master(before: Component | None, after: Component | None) -> Iterator[str]:
     if before and after:
         yield from component_changes(before, after)
-    elif before or after:
-        one = before or after
-        name = wording.shorten(one.value("SUMMARY")) if one else ""
-        yield f'"{name}" {"removed" if before else "added"}'
+        return
+    for one, verb in ((before, "removed"), (after, "added")):
+        if one:
+            yield f'"{wording.shorten(one.value("SUMMARY"))}" {verb}'
 
 
 def _occurrence(
@@ -91,30 +91,27 @@ def _occurrence(
     if after is None:
         yield f"{which} is like the others again"
         return
-    if before is None and master is None:
+    was = before or (_instance(master, after) if master else None)
+    if was is None:
         yield f"{which} added"
         return
-    phrases = list(component_changes(before or _instance(master, after), after))
+    phrases = list(component_changes(was, after))
     yield from (f"{which} {phrase}" for phrase in phrases)
     if before is None and not phrases:
         yield f"{which} is kept apart from the others"
 
 
-def _instance(master: Component | None, override: Component) -> Component:
+def _instance(master: Component, override: Component) -> Component:
     """Return the occurrence that an override stands for, as its master makes it."""
-    if master is None:
-        return override
-    original, start = override.first("RECURRENCE-ID"), master.first("DTSTART")
     kept = [
         prop
         for prop in master.properties
         if prop.name not in _MASTER_ONLY and prop.name not in TIMES
     ]
-    if original and start:
+    for original in override.all("RECURRENCE-ID"):
         params = tuple(param for param in original.params if param[0] != "RANGE")
-        kept.append(Property("DTSTART", params, original.value))
-        kept += _same_length(master, override, Property("DTSTART", params, original.value))
-    kept += override.all("RECURRENCE-ID")
+        start = Property("DTSTART", params, original.value)
+        kept += [original, start, *_same_length(master, override, start)]
     return Component(master.name, tuple(kept), master.children)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 from functools import cached_property
-from itertools import count, product
+from itertools import product
 from typing import Final
 
 from caldav_run.ical.steps import Steps
@@ -64,11 +64,10 @@ class Rule:
         Raises:
             TooLongError: No further start was found in the steps allowed.
         """
-        for index in count(max(0, self._index(at) - 1)):
-            found = self._period(index, steps)
-            if found is None:
-                return
+        index = max(0, self._index(at) - 1)
+        while (found := self._period(index, steps)) is not None:
             yield from (start for start in found if start >= self.start)
+            index += 1
 
     def backward(self, at: datetime, steps: Steps) -> Iterator[datetime]:
         """Yield starts in reverse order, those at or before `at`.

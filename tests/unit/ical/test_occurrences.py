@@ -382,3 +382,18 @@ def test_a_task_with_dates_lasts_to_the_end_of_its_due_day() -> None:
     found = times(*component("VTODO", "DTSTART;VALUE=DATE:20260501", "DUE;VALUE=DATE:20260502"))
     assert touches(found, "2026-05-02T21:59", "2026-05-03T00:00")
     assert not touches(found, "2026-05-02T22:00", "2026-05-03T00:00")
+
+
+def test_near_a_change_of_clocks_every_occurrence_is_found() -> None:
+    # The hour from 02:00 is doubled on 25 October 2026 and skipped on 29 March.
+    hourly = ("DTSTART;TZID=Europe/Berlin:20260101T003000", "DURATION:PT1M", "RRULE:FREQ=HOURLY")
+    found = times(*component("VEVENT", *hourly))
+    for hour in (
+        "2026-03-28T23",
+        "2026-03-29T00",
+        "2026-03-29T02",
+        "2026-10-24T23",
+        "2026-10-25T03",
+    ):
+        assert touches(found, f"{hour}:30", f"{hour}:31")
+        assert found.last_end(at(f"{hour}:00"), at(f"{hour}:31")) == at(f"{hour}:31")

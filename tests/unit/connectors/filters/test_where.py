@@ -131,6 +131,11 @@ def test_an_answer_that_names_now_expires_at_once() -> None:
         (event("a"), "1 / alarms == 1", "the expression fails: "),
         (b"", 'summary == "x"', "line 1: "),
         (event("a").replace(b"DTSTART:2026", b"DTSTART:soon"), "!has_start", "neither a date"),
+        (
+            event("a").replace(b":20260504T110000Z", b";TZID=Asia/Tokyo:00010101T000000"),
+            "!has_start",
+            "outside of the years",
+        ),
     ],
 )
 def test_an_item_without_an_answer_stays_with_a_problem(
