@@ -1,28 +1,67 @@
-"""The command tree that the command modules hang their verbs on."""
+"""The command tree: every verb, in the order of the help."""
 
 from typing import Annotated
 
 import typer
 
 from caldav_run import __version__
-from caldav_run.cli import console
+from caldav_run.cli import compare, console, demo, keys, look, run, take, validate
 
-app = typer.Typer(
-    name="caldav-run",
-    help="Back up, filter, restore and move calendars with one YAML file.",
-    epilog="`caldav-run FILE…` is short for `caldav-run run FILE…`.",
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+_EPILOG = """\
+`caldav-run PIPELINE…` is short for `caldav-run run PIPELINE…`.
+
+Exit status: 0 done; 1 a whole source or sink failed; 2 wrong usage; 3 some items failed, the rest
+is done; 4 a guard stopped it; 10 plan --detailed-exitcode found changes; 75 unreachable, try again
+later; 77 access refused; 78 invalid pipeline or set-up; 130 interrupted.
+"""
+_VERBS = (
+    run.run,
+    run.plan,
+    validate.validate,
+    keys.create,
+    look.snapshots,
+    look.show,
+    compare.diff,
+    take.cat,
+    take.export,
+    validate.schema,
+    demo.demo,
 )
-key_app = typer.Typer(
-    help="Make keys.",
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-)
-app.add_typer(key_app, name="key")
+
+
+def make_app() -> typer.Typer:
+    """Return the program with all of its verbs."""
+    app = _group("Back up, filter, restore and move calendars with one YAML file.", _EPILOG)
+    app.callback()(_root)
+    for verb in _VERBS:
+        app.command()(verb)
+    key = _group("Make keys.")
+    # A group, since other commands will stand beside `new`.
+    key.callback()(_nothing)
+    key.command("new")(keys.key_new)
+    app.add_typer(key, name="key")
+    return app
+
+
+def verbs() -> list[str]:
+    """Return the names of all verbs."""
+    return sorted([*(verb.__name__ for verb in _VERBS), "key"])
+
+
+def _group(about: str, epilog: str | None = None) -> typer.Typer:
+    return typer.Typer(
+        name="caldav-run",
+        help=about,
+        epilog=epilog,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def _nothing() -> None:
+    """Make keys."""
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer calls it so
@@ -31,8 +70,7 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer calls it so
         raise typer.Exit
 
 
-@app.callback()
-def root(
+def _root(
     *,
     version: Annotated[
         bool,

@@ -1,33 +1,38 @@
 """The verb `diff`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from caldav_run.cli import console
-from caldav_run.cli.app import app
-from caldav_run.cli.options import Identity, Output, OutputOption, Trust
+from caldav_run.cli.options import Identity, Output, OutputOption, Sets, Trust
 from caldav_run.cli.repositories import (
     Account,
-    Arguments,
-    Repository,
+    Choice,
+    Opened,
+    PipelineFile,
+    RepositoryPath,
     SinkName,
     SourceName,
     complaints,
-    opened,
-    when,
+    open_repository,
 )
+from caldav_run.cli.times import when
+from caldav_run.errors import UsageError
 
 if TYPE_CHECKING:
+    from caldav_run.model import Calendar
     from caldav_run.repository.difference import CalendarDifference, Difference, ItemDifference
     from caldav_run.repository.reader import Reader
     from caldav_run.repository.snapshots import SnapshotInfo
 
 # So many items' old and new bytes are in memory at a time.
-_AT_ONCE = 500
+_AT_ONCE: Final = 500
+# A whole VTIMEZONE says nothing on one line.
+_LONG: Final = frozenset({"timezone"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,43 +54,87 @@ class Line:
     patch: Sequence[str] = ()
 
 
-@app.command()
 def diff(  # noqa: PLR0913 -- one parameter an option
-    arguments: Arguments = None,
+    pipeline: PipelineFile = None,
+    old: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="OLD",
+            help="An id or its beginning, latest~1, or a time: the newest not after it.",
+            show_default="latest~1",
+        ),
+    ] = None,
+    new: Annotated[
+        str | None, typer.Argument(metavar="NEW", help="The same.", show_default="latest")
+    ] = None,
     *,
-    repository: Repository = None,
+    patch: Annotated[
+        bool, typer.Option("--patch", help="Show each changed property, before and after.")
+    ] = False,
+    repository: RepositoryPath = None,
     sink: SinkName = None,
     source: SourceName = None,
     account: Account = None,
+    sets: Sets = None,
     identity: Identity = None,
     trust: Trust = None,
-    patch: Annotated[bool, typer.Option("--patch", help="Show changed properties.")] = False,
     output: OutputOption = Output.TEXT,
 ) -> int:
-    """Tell what changed between two snapshots: diff PIPELINE [OLD [NEW]].
-
-    By default the latest is compared with the one before it.
-    """
-    found = opened(arguments, repository, sink, source, account, identity, trust)
-    first, second = found.words("OLD", "NEW")
+    """Tell in words what changed between two snapshots."""
+    choice = Choice(
+        repository=repository,
+        sink=sink,
+        source=source,
+        account=account,
+        sets=sets,
+        identity=identity,
+        trust=trust,
+    )
+    found = open_repository(choice, pipeline, old, new)
     reader = found.reader
-    old = reader.resolve(first or "latest~1", found.account)
-    new = reader.resolve(second or "latest", found.account)
-    lines = _lines(reader, old, new)
+    before, after = _sides(found)
+    lines = _lines(reader, before, after)
     if output is Output.JSON:
         changes = [{each.name: getattr(line, each.name) for each in fields(line)} for line in lines]
-        console.document({"old": old.id, "new": new.id, "changes": changes})
+        console.document({"old": before.id, "new": after.id, "changes": changes})
         return complaints(reader)
-    console.tell(f"{old.account}: from {when(old.time)} to {when(new.time)}")
-    found_any = False
-    for line in lines:
-        found_any = True
-        console.out(_text(line))
-        for each in line.patch if patch else ():
-            console.out(f"      {each}")
-    if not found_any:
+    console.tell(f"{before.account}: from {when(before.time)} to {when(after.time)}")
+    if not _print(lines, patch=patch):
         console.tell("nothing changed")
     return complaints(reader)
+
+
+def _sides(found: Opened) -> tuple["SnapshotInfo", "SnapshotInfo"]:
+    """Return the two snapshots that are compared.
+
+    Raises:
+        UsageError: One of them does not exist, or they are of two accounts.
+    """
+    old, new = found.words
+    after = found.snapshot(new or "latest")
+    mine = [each for each in found.reader.snapshots() if each.account == after.account]
+    if old is None and len(mine) == 1:
+        raise UsageError(
+            f"{after.account} has one snapshot only, and nothing to compare it with",
+            mend="the next run that finds a change makes another one",
+        )
+    before = found.snapshot(old or "latest~1")
+    if before.account != after.account:
+        raise UsageError(f"the snapshots are of two accounts: {before.account} and {after.account}")
+    return before, after
+
+
+def _print(lines: Iterator[Line], *, patch: bool) -> bool:
+    """Print differences, and return whether there was one."""
+    found = False
+    for line in lines:
+        found = True
+        what = f"{line.calendar}: {line.label}" if line.label else f"calendar {line.calendar}"
+        changes = f": {', '.join(line.changes)}" if line.changes else ""
+        console.out(" ".join(f"{line.sign} {what}{changes}".split()))
+        for each in line.patch if patch else ():
+            console.out(f"      {each}")
+    return found
 
 
 def _lines(reader: "Reader", old: "SnapshotInfo", new: "SnapshotInfo") -> Iterator[Line]:
@@ -97,7 +146,7 @@ def _lines(reader: "Reader", old: "SnapshotInfo", new: "SnapshotInfo") -> Iterat
 
 
 def _worded(
-    reader: "Reader", batch: Sequence["Difference"], titles: dict[str, str]
+    reader: "Reader", batch: Sequence["Difference"], titles: Mapping[str, str]
 ) -> Iterator[Line]:
     from caldav_run.repository.difference import ItemDifference
 
@@ -117,40 +166,52 @@ def _bodies(reader: "Reader", batch: Sequence["ItemDifference"]) -> dict[str, by
     return {item.sha256: item.body for item in reader.bodies(wanted) if isinstance(item, Item)}
 
 
-def _item(each: "ItemDifference", bodies: dict[str, bytes], titles: dict[str, str]) -> Line:
+def _item(each: "ItemDifference", bodies: Mapping[str, bytes], titles: Mapping[str, str]) -> Line:
     from caldav_run.ical.describe import describe, label, properties_diff
 
-    info = each.new or each.old
-    if info is None:
-        message = "a difference has at least one side"
-        raise ValueError(message)
+    sides = [info for info in (each.new, each.old) if info is not None]
     before = bodies.get((each.old and each.old.sha256) or "")
     after = bodies.get((each.new and each.new.sha256) or "")
-    body = after if after is not None else before
-    name = (label(body) if body is not None else "") or info.href
-    title = titles.get(info.calendar, info.calendar)
-    if before is None or after is None:
+    newest = after if after is not None else before
+    name = (label(newest) if newest is not None else "") or sides[0].href
+    title = titles.get(sides[0].calendar, sides[0].calendar)
+    if len(sides) == 1:
         return Line(title, each.kind, name)
+    if before is None or after is None:
+        return Line(title, each.kind, name, ["changed, but not both versions can be read"])
     return Line(title, each.kind, name, describe(before, after), properties_diff(before, after))
 
 
 def _calendar(each: "CalendarDifference") -> Line:
-    known = each.new or each.old
-    title = known.calendar.title if known else ""
-    if each.old is None or each.new is None:
+    sides = [info for info in (each.new, each.old) if info is not None]
+    title = sides[0].calendar.title
+    if len(sides) == 1:
         return Line(title, each.kind, "")
-    old, new = each.old, each.new
-    changes = [
-        f"{field.name.replace('_', ' ')} changed from {was!r} to {now!r}"
-        for field in fields(old.calendar)
-        if field.name != "token"
-        and (was := getattr(old.calendar, field.name)) != (now := getattr(new.calendar, field.name))
-    ]
+    new, old = sides
+    changes = list(_properties(old.calendar, new.calendar))
     if old.excluded != new.excluded:
         changes.append("no longer selected" if new.excluded else "selected again")
     return Line(title, each.kind, "", changes)
 
 
-def _text(line: Line) -> str:
-    what = f"{line.calendar}: {line.label}" if line.label else f"calendar {line.calendar}"
-    return f"{line.sign} {what}" + (f": {', '.join(line.changes)}" if line.changes else "")
+def _properties(old: "Calendar", new: "Calendar") -> Iterator[str]:
+    for field in fields(old):
+        was, now = getattr(old, field.name), getattr(new, field.name)
+        if was == now or field.name == "token":
+            continue
+        name = field.name.replace("_", " ")
+        if field.name in _LONG:
+            yield f"{name} changed"
+        else:
+            yield f"{name} changed from {_value(was)} to {_value(now)}"
+
+
+def _value(value: object) -> str:
+    """Return a calendar property's value as a person writes it."""
+    if value is None or value == ():
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return f'"{value}"' if isinstance(value, str) else str(value)

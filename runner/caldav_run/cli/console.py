@@ -1,22 +1,36 @@
-"""Printing: data to standard output, everything else to standard error, no secret to either."""
+"""Printing: data to standard output, everything else to standard error, no secret to either.
 
+What cannot be written never stops the work: a backup must not fail because its log's disk is
+full or because nobody reads on (`| head`). Lost data is told at the end, see `lost`.
+"""
+
+import errno
 import json
+import os
+import re
 import sys
-from collections.abc import Sequence
-from typing import Any, TextIO
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TextIO
 
-from caldav_run.errors import CaldavRunError
+from caldav_run.errors import CaldavRunError, ConnectorError
 from caldav_run.secret import redact
+
+# C0, DEL, C1 and the marks that turn the direction of text: a server's text must neither steer
+# the terminal nor show itself as something else. Line ends and tabs are ours.
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_failures: Final[list[OSError]] = []
 
 
 def out(text: str) -> None:
     """Print data."""
-    _write(sys.stdout, text)
+    _write(sys.stdout, shown(redact(text)) + "\n")
 
 
 def tell(text: str) -> None:
     """Print what is not data: progress, warnings, errors."""
-    _write(sys.stderr, text)
+    # In the order of events, where both go into one file.
+    flush()
+    _write(sys.stderr, shown(redact(text)) + "\n")
 
 
 def error(problem: CaldavRunError) -> None:
@@ -28,31 +42,93 @@ def error(problem: CaldavRunError) -> None:
 
 def document(value: Any) -> None:
     """Print a value as JSON."""
-    out(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    # Hidden before encoding: a quote in a password looks different in JSON.
+    text = json.dumps(_redacted(value), indent=2, ensure_ascii=False)
+    _write(sys.stdout, text + "\n")
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:
     """Print rows in columns as wide as their content."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        out("  ".join(cells).rstrip())
+    from rich.cells import cell_len
+
+    lines = [[" ".join(shown(redact(cell)).split()) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        pairs = zip(line, widths, strict=True)
+        out("  ".join(cell + " " * (width - cell_len(cell)) for cell, width in pairs).rstrip())
 
 
 def raw(data: bytes) -> None:
     """Write calendar data as it is."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    flush()
+    try:
+        if sys.stdout is not None:
+            sys.stdout.buffer.write(data)
+    except OSError as problem:
+        lose_data(problem)
 
 
-def on_terminal(stream: TextIO) -> bool:
-    """Return whether a person watches the stream."""
-    return stream.isatty()
+def flush() -> None:
+    """Hand on what was printed as data."""
+    try:
+        # None where the caller closed it (`>&-`).
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as problem:
+        lose_data(problem)
 
 
-def _write(stream: TextIO, text: str) -> None:
+def lost() -> CaldavRunError | None:
+    """Return what to say when data could not be printed; None when it was, or nobody reads on."""
+    flush()
+    if not _failures:
+        return None
+    reason = _failures[0].strerror
+    return ConnectorError(f"not all of the output could be written: {reason}")
+
+
+def lose_data(problem: OSError) -> None:
+    """Go on without standard output, which cannot be written to any more."""
+    if problem.errno != errno.EPIPE:
+        _failures.append(problem)
+    _discard(sys.stdout)
+
+
+def watched(stream: TextIO | None) -> bool:
+    """Return whether a person watches the stream, on a terminal that can redraw lines."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM") not in {None, "dumb"}
+
+
+def shown(text: str) -> str:
+    r"""Return text with control characters as `\xNN`, apart from line ends and tabs."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _redacted(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(each) for each in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return redact(str(value))
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:
+        return
     # A terminal may speak an encoding that lacks a character; a backup must not fail of that.
-    line = redact(text) + "\n"
     encoding = stream.encoding or "utf-8"
-    stream.write(line.encode(encoding, "backslashreplace").decode(encoding))
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    except OSError as problem:
+        if stream is sys.stdout:
+            lose_data(problem)
+        else:
+            _discard(stream)
+
+
+def _discard(stream: TextIO) -> None:
+    """Send what comes, and what the stream still holds, to nowhere."""
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 -- a device, not a path
+        os.dup2(nowhere.fileno(), stream.fileno())

@@ -5,30 +5,32 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from caldav_run.cli import console
-from caldav_run.cli.app import app
 from caldav_run.errors import CaldavRunError
 
 if TYPE_CHECKING:
     from caldav_run.testing.servers import Server
 
-_PIPELINES = ("quickstart.yaml", "restore.yaml")
+_PIPELINES: Final = ("quickstart.yaml", "restore.yaml")
 
 
 class DemoError(CaldavRunError):
     """A step of the demo did not do what it says."""
 
 
-@app.command()
 def demo() -> None:
-    """Back up, change, compare and restore a sample account on an embedded Radicale."""
+    """Show all of it on a sample server of its own.
+
+    Starts a Radicale with a sample account on this machine, backs it up, changes it, backs it up
+    again, compares, and brings a deleted event back. Leaves nothing behind.
+    """
     from caldav_run.testing.sample import deleted, make, sample_account, sample_changes, upload
     from caldav_run.testing.servers import embedded_radicale
 
@@ -37,7 +39,7 @@ def demo() -> None:
         _say("A Radicale server starts, with a sample account: work, family, birthdays, tasks.")
         upload(server, sample_account(today))
         guide = _Guide(folder, server)
-        _say("Keys and an encrypted repository are made, once.")
+        _say("Once: keys and an encrypted repository are made; the recovery sheet is for paper.")
         guide.run("create", "quickstart.yaml", "--yes", show=False)
         _say("The first backup reads every calendar.")
         guide.run("quickstart.yaml")
@@ -47,14 +49,15 @@ def demo() -> None:
             make(server, change)
         _say("The second backup reads only what is new.")
         guide.run("quickstart.yaml")
-        _say("What has changed?")
+        _say("What has changed between the two?")
         guide.run("diff", "quickstart.yaml")
-        _say("A deleted event comes back from the first snapshot.")
-        guide.run("run", "restore.yaml", "--set", "as_of=latest~1")
         gone = deleted(today)
+        _say("The deleted event comes back from the first snapshot; what is newer stays.")
+        guide.run("run", "restore.yaml", "--set", "as_of=latest~1")
         if server.send("GET", f"{gone.calendar}/{gone.href}") != HTTPStatus.OK:
             raise DemoError(f"{gone.calendar}/{gone.href} is not back on the server")
-        _say("It is back. For your own account: pipelines/quickstart.yaml, and three variables.")
+        _say("It is back, and the server goes. For your own account, copy the same pipeline:")
+        console.out(f"  {pipeline_folder() / 'quickstart.yaml'}")
 
 
 @contextmanager
@@ -78,8 +81,7 @@ class _Guide:
 
     def __init__(self, folder: Path, server: "Server") -> None:
         self._folder = folder
-        self._environment = {
-            **os.environ,
+        self._environment = environment(os.environ) | {
             "CALDAV_URL": server.url,
             "CALDAV_USERNAME": server.username,
             "CALDAV_PASSWORD": server.password,
@@ -89,26 +91,56 @@ class _Guide:
         }
 
     def run(self, *arguments: str, show: bool = True) -> None:
-        """Run one command, and show it with what it prints.
+        """Run one command, and show it and what it prints; what fails is shown in any case.
 
         Raises:
             DemoError: It failed.
         """
         console.out(f"  $ caldav-run {' '.join(arguments)}")
-        done = subprocess.run(  # noqa: S603 -- this very program
-            [sys.executable, "-m", "caldav_run", *arguments],
+        console.flush()
+        with subprocess.Popen(  # noqa: S603 -- this very program
+            [sys.executable, "-P", "-m", "caldav_run", *arguments],
             cwd=self._folder,
             env=self._environment,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
-        )
-        for line in done.stdout.splitlines() if show or done.returncode else ():
-            console.out(f"    {line}")
-        if done.returncode:
-            raise DemoError(f"caldav-run {arguments[0]} ended with {done.returncode}")
+            encoding="utf-8",
+        ) as process:
+            hidden: list[str] = []
+            try:
+                for line in process.stdout or ():
+                    if show:
+                        _show(line)
+                    else:
+                        hidden.append(line)
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode:
+            for line in hidden:
+                _show(line)
+            raise DemoError(f"caldav-run {arguments[0]} ended with {process.returncode}")
+
+
+def environment(own: Mapping[str, str]) -> dict[str, str]:
+    """Return a person's environment without what could lead the demo to their keys or account."""
+    kept = {name: value for name, value in own.items() if "CALDAV" not in name}
+    # The commands run in another folder.
+    path = kept.get("PYTHONPATH", "").split(os.pathsep)
+    return kept | {
+        "PYTHONPATH": os.pathsep.join(str(Path(each).absolute()) for each in path if each),
+        "PYTHONIOENCODING": "utf-8",
+        "NO_COLOR": "1",
+    }
+
+
+def _show(line: str) -> None:
+    console.out(f"    {line.rstrip()}".rstrip())
+    console.flush()
 
 
 def _say(text: str) -> None:
     console.out(f"\n{text}")
+    console.flush()

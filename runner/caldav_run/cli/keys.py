@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caldav_run.cli import console
-from caldav_run.cli.app import app, key_app
+from caldav_run.cli.execute import load
 from caldav_run.cli.options import Sets, assignments, at_terminal, settings
-from caldav_run.cli.run import load
 from caldav_run.errors import SetupError, UsageError
 
 if TYPE_CHECKING:
@@ -21,39 +20,45 @@ if TYPE_CHECKING:
 _TRIES = 3
 
 
-@key_app.command("new")
 def key_new(
     folder: Annotated[
         Path | None,
-        typer.Argument(help="Where to; by default the folder that runs look in."),
+        typer.Argument(
+            metavar="FOLDER", help="Where to.", show_default="the folder that runs look in"
+        ),
     ] = None,
 ) -> None:
     """Make an identity (it opens backups) and a writer key (it makes them)."""
     from caldav_run.repository.keys import create_keys, default_folder
 
-    _tell_keys(create_keys(folder or default_folder()))
+    console.out(_described(create_keys(folder.expanduser() if folder else default_folder())))
 
 
-@app.command()
 def create(
-    pipeline: Annotated[Path, typer.Argument(help="The pipeline file.", show_default=False)],
+    pipeline: Annotated[
+        Path, typer.Argument(metavar="PIPELINE", help="A pipeline file with a snapshot sink.")
+    ],
     *,
     sink: Annotated[
         str | None, typer.Option("--sink", metavar="NAME", help="Which sink of the pipeline.")
     ] = None,
     sets: Sets = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Do not ask to enter the identity once.")
+        bool, typer.Option("--yes", help="Do not ask for a proof that the identity was kept.")
     ] = False,
 ) -> None:
-    """Make a pipeline's repository, and its keys where there are none."""
+    """Make a pipeline's repository, and missing keys.
+
+    Prints the recovery sheet: put it on paper, away from this machine.
+    """
     from caldav_run.repository.keys import create_keys
 
-    (loaded,) = load([pipeline], assignments(sets))
+    # The account's own variables are not needed yet.
+    (loaded,) = load([pipeline], assignments(sets), strict_env=False)
     made = _snapshot_sink(loaded, sink)
     folder = made.missing_keys()
     if folder is not None:
-        _tell_keys(create_keys(folder))
+        console.tell(_described(create_keys(folder)))
     created = made.create(datetime.now(UTC))
     console.out(created.sheet)
     if not yes and at_terminal():
@@ -64,18 +69,19 @@ def _snapshot_sink(pipeline: "Pipeline", name: str | None) -> "SnapshotSink":
     from caldav_run.connectors.sinks.snapshot import SnapshotSink
     from caldav_run.pipeline.build import build_sink
 
-    chosen = {
-        each.name: each
-        for each in pipeline.sinks.values()
-        if each.type == "snapshot" and name in {None, each.name}
-    }
-    if len(chosen) != 1:
-        known = ", ".join(chosen) or "none"
+    known = {each.name: each for each in pipeline.sinks.values() if each.type == "snapshot"}
+    if not known:
+        raise UsageError(f"{pipeline.file} has no sink of type snapshot")
+    if name is None and len(known) > 1:
         raise UsageError(
-            f"{pipeline.file}: which snapshot sink is meant? There are: {known}",
-            mend="choose one with --sink NAME",
+            f"{pipeline.file} has several repositories",
+            mend=f"choose one with --sink: {', '.join(known)}",
         )
-    (spec,) = chosen.values()
+    spec = next(iter(known.values())) if name is None else known.get(name)
+    if spec is None:
+        raise UsageError(
+            f'{pipeline.file} has no snapshot sink "{name}"', mend=f"it has: {', '.join(known)}"
+        )
     sink = build_sink(spec, settings().context(pipeline, spec.name))
     if not isinstance(sink, SnapshotSink):
         message = "the registry gives a SnapshotSink for the type snapshot"
@@ -83,12 +89,15 @@ def _snapshot_sink(pipeline: "Pipeline", name: str | None) -> "SnapshotSink":
     return sink
 
 
-def _tell_keys(made: "Keys") -> None:
-    console.tell(f"made new keys in {made.folder}:")
-    console.tell("  identity.txt    opens backups: copy it to a safe place off this machine")
-    console.tell("  recipients.txt  public: who can read the backups")
-    console.tell("  writer.key      this machine's: makes backups, opens none")
-    console.tell(f"public key {made.recipient}, signer {made.fingerprint}")
+def _described(made: "Keys") -> str:
+    from caldav_run.repository.keys import IDENTITY, RECIPIENTS, WRITER
+
+    return f"""\
+made new keys in {made.folder}:
+  {IDENTITY:<16}opens backups: copy it to a safe place off this machine
+  {RECIPIENTS:<16}public: who can read the backups
+  {WRITER:<16}this machine's: makes backups, opens none
+public key {made.recipient}, signer {made.fingerprint}"""
 
 
 def _rehearse(recipients: tuple[str, ...]) -> None:
@@ -102,7 +111,7 @@ def _rehearse(recipients: tuple[str, ...]) -> None:
     console.tell("To be sure that you can open this backup, enter the identity that you kept")
     console.tell("(the line AGE-SECRET-KEY-1…; it is not shown).")
     for _ in range(_TRIES):
-        if opens(getpass.getpass("identity: "), recipients):
+        if opens(_entered(), recipients):
             console.tell("That opens it. All is ready.")
             return
         console.tell("That does not open it.")
@@ -110,3 +119,10 @@ def _rehearse(recipients: tuple[str, ...]) -> None:
         "the repository is made, but nobody has shown that it can be opened",
         mend="look for the identity before you rely on this backup",
     )
+
+
+def _entered() -> str:
+    try:
+        return getpass.getpass("identity: ")
+    except EOFError:
+        return ""

@@ -1,103 +1,133 @@
 """The verbs `snapshots` and `show`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from caldav_run.cli import console
-from caldav_run.cli.app import app
-from caldav_run.cli.options import Identity, Output, OutputOption, Trust
+from caldav_run.cli.options import Identity, Output, OutputOption, Sets, Trust
 from caldav_run.cli.repositories import (
     Account,
-    Arguments,
-    Repository,
+    Choice,
+    PipelineFile,
+    RepositoryPath,
     SinkName,
     SourceName,
-    age,
     complaints,
-    opened,
-    when,
+    open_repository,
 )
+from caldav_run.cli.times import tell_age, when
 
 if TYPE_CHECKING:
     from caldav_run.repository.reader import Reader
     from caldav_run.repository.snapshots import CalendarInfo, ItemInfo, SnapshotInfo
 
+Snapshot = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SNAPSHOT",
+        help="An id or its beginning, latest, latest~1, or a time: the newest not after it.",
+        show_default="latest",
+    ),
+]
 
-@app.command()
+
 def snapshots(  # noqa: PLR0913 -- one parameter an option
-    arguments: Arguments = None,
+    pipeline: PipelineFile = None,
     *,
-    repository: Repository = None,
+    repository: RepositoryPath = None,
     sink: SinkName = None,
     source: SourceName = None,
     account: Account = None,
+    sets: Sets = None,
     identity: Identity = None,
     trust: Trust = None,
     output: OutputOption = Output.TEXT,
 ) -> int:
     """List the snapshots of a repository, oldest first."""
-    found = opened(arguments, repository, sink, source, account, identity, trust)
-    found.words()
-    listed = found.reader.snapshots(account)
+    choice = Choice(
+        repository=repository,
+        sink=sink,
+        source=source,
+        account=account,
+        sets=sets,
+        identity=identity,
+        trust=trust,
+    )
+    reader = open_repository(choice, pipeline).reader
+    listed = reader.snapshots(account)
     if output is Output.JSON:
         console.document([_snapshot_json(each) for each in listed])
-        return complaints(found.reader)
+        return complaints(reader)
     heads = ("SNAPSHOT", "TIME (UTC)", "ACCOUNT", "CALENDARS", "ITEMS", "")
     console.table([heads, *(_row(each) for each in listed)])
     for name in sorted({each.account for each in listed}):
-        read = found.reader.last_read(name)
+        read = reader.last_read(name)
         console.tell(f"{name}: last read {when(read)}" if read else f"{name}: never read whole")
-    return complaints(found.reader)
-
-
-@app.command()
-def show(  # noqa: PLR0913 -- one parameter an option
-    arguments: Arguments = None,
-    *,
-    repository: Repository = None,
-    sink: SinkName = None,
-    source: SourceName = None,
-    account: Account = None,
-    identity: Identity = None,
-    trust: Trust = None,
-    items: Annotated[bool, typer.Option("--items", help="List the items too.")] = False,
-    output: OutputOption = Output.TEXT,
-) -> int:
-    """Show what a snapshot holds: show PIPELINE [SNAPSHOT], by default the latest."""
-    found = opened(arguments, repository, sink, source, account, identity, trust)
-    (ref,) = found.words("SNAPSHOT")
-    reader = found.reader
-    snapshot = reader.resolve(ref or "latest", found.account)
-    age(reader, snapshot)
-    held = [
-        (each, list(reader.items(snapshot, each.calendar.id)))
-        for each in reader.calendars(snapshot)
-    ]
-    if output is Output.JSON:
-        contents = [_calendar_json(each, mine, items=items) for each, mine in held]
-        console.document(_snapshot_json(snapshot) | {"contents": contents})
-        return complaints(reader)
-    rows = [("CALENDAR", "NAME", "ITEMS", "")]
-    for each, mine in held:
-        rows.append((each.calendar.id, each.calendar.title, str(len(mine)), _remark(each)))
-        rows += [("", f"  {label}", "", "") for label in labels(reader, mine if items else ())]
-    console.table(rows)
     return complaints(reader)
 
 
-def labels(reader: "Reader", wanted: Iterable["ItemInfo"]) -> Iterator[str]:
-    """Yield what to call each item, with the age of one that could not be read since."""
+def show(  # noqa: PLR0913 -- one parameter an option
+    pipeline: PipelineFile = None,
+    snapshot: Snapshot = None,
+    *,
+    items: Annotated[bool, typer.Option("--items", help="List the items too.")] = False,
+    repository: RepositoryPath = None,
+    sink: SinkName = None,
+    source: SourceName = None,
+    account: Account = None,
+    sets: Sets = None,
+    identity: Identity = None,
+    trust: Trust = None,
+    output: OutputOption = Output.TEXT,
+) -> int:
+    """Show the calendars, and with --items the items, of a snapshot."""
+    choice = Choice(
+        repository=repository,
+        sink=sink,
+        source=source,
+        account=account,
+        sets=sets,
+        identity=identity,
+        trust=trust,
+    )
+    found = open_repository(choice, pipeline, snapshot)
+    reader = found.reader
+    chosen = found.snapshot(found.words[0] or "latest")
+    tell_age(reader, chosen)
+    held = [
+        (each, list(reader.items(chosen, each.calendar.id))) for each in reader.calendars(chosen)
+    ]
+    if output is Output.JSON:
+        contents = [_calendar_json(each, mine, items=items) for each, mine in held]
+        console.document(_snapshot_json(chosen) | {"contents": contents})
+        return complaints(reader)
+    heads = ("CALENDAR", "NAME", "ITEMS", "")
+    console.table([heads, *(_calendar_row(each, len(mine)) for each, mine in held)])
+    for _, mine in held if items else ():
+        _print_items(reader, mine)
+    return complaints(reader)
+
+
+def _print_items(reader: "Reader", held: Sequence["ItemInfo"]) -> None:
+    """Print a calendar's items as `cat` takes them, with what they are called."""
+    if held:
+        console.out("")
+        console.table(list(_item_rows(reader, held)))
+
+
+def _item_rows(reader: "Reader", held: Sequence["ItemInfo"]) -> Iterator[tuple[str, str]]:
     from caldav_run.ical.describe import label
     from caldav_run.model import Failed
 
-    for item in reader.bodies(wanted):
+    for item in reader.bodies(held):
+        place = f"{item.calendar}/{item.href}"
         if isinstance(item, Failed):
-            yield f"{item.href}: {item.reason}"
+            yield place, f"not readable: {item.reason}"
             continue
         stale = f" (last read {when(item.stale_since)})" if item.stale_since else ""
-        yield (label(item.body) or item.href) + stale
+        yield place, label(item.body) + stale
 
 
 def _row(info: "SnapshotInfo") -> tuple[str, ...]:
@@ -121,13 +151,14 @@ def _row(info: "SnapshotInfo") -> tuple[str, ...]:
     )
 
 
-def _remark(info: "CalendarInfo") -> str:
+def _calendar_row(info: "CalendarInfo", items: int) -> tuple[str, ...]:
+    remark = ""
     if info.excluded:
-        return "not selected"
-    if not info.unread:
-        return ""
-    since = f", last read {when(info.stale_since)}" if info.stale_since else ""
-    return f"not readable: {info.reason}{since}"
+        remark = "not selected"
+    elif info.unread:
+        since = f", last read {when(info.stale_since)}" if info.stale_since else ""
+        remark = f"not readable: {info.reason}{since}"
+    return info.calendar.id, info.calendar.title, str(items), remark
 
 
 def _snapshot_json(info: "SnapshotInfo") -> dict[str, Any]:
@@ -149,18 +180,22 @@ def _calendar_json(info: "CalendarInfo", held: list["ItemInfo"], *, items: bool)
         "display_name": info.calendar.display_name,
         "excluded": info.excluded,
         "unread": info.unread,
+        "reason": info.reason,
+        "stale_since": info.stale_since.isoformat() if info.stale_since else None,
         "count": len(held),
     }
     if items:
-        described["items"] = [
-            {
-                "href": each.href,
-                "uid": each.uid,
-                "etag": each.etag,
-                "sha256": each.sha256,
-                "size": each.size,
-                "stale_since": each.stale_since,
-            }
-            for each in held
-        ]
+        described["items"] = [_item_json(each) for each in held]
     return described
+
+
+def _item_json(info: "ItemInfo") -> dict[str, Any]:
+    return {
+        "href": info.href,
+        "uid": info.uid,
+        "etag": info.etag,
+        "sha256": info.sha256,
+        "size": info.size,
+        "stale_since": info.stale_since.isoformat() if info.stale_since else None,
+        "reason": info.reason,
+    }

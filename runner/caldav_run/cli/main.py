@@ -2,29 +2,34 @@
 
 import difflib
 import os
+import shlex
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Final
 
 import typer
 
-# Imported for the verbs that they add to `app`.
-from caldav_run.cli import compare, console, demo, keys, look, run, take, validate
-from caldav_run.cli.app import app
+from caldav_run.cli import console, logs
+from caldav_run.cli.app import make_app, verbs
 from caldav_run.errors import CaldavRunError, UsageError
 
-_OWN_OPTIONS = ("-h", "--help", "--version", "--install-completion", "--show-completion")
-_MODULES = (compare, demo, keys, look, run, take, validate)
+_OWN_OPTIONS: Final = ("-h", "--help", "--version", "--install-completion", "--show-completion")
+_INTERRUPTED: Final = 130
 
 
-def verbs() -> list[str]:
-    """Return the names of all commands."""
-    named = [
-        each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands
-    ]
-    return sorted([*named, *(group.name or "" for group in app.registered_groups)])
+def main() -> None:
+    """Run the program and exit with its status."""
+    # A service manager's stop and a lost connection end a run as cleanly as Ctrl-C does; who
+    # started it with `nohup` wants the second one to be ignored.
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is signal.SIG_DFL:
+            signal.signal(each, _interrupt)
+    logs.start(verbose=False)
+    sys.exit(guarded(lambda: _run(sys.argv[1:])))
 
 
 def with_verb(arguments: Sequence[str], known: Sequence[str]) -> list[str]:
@@ -38,70 +43,91 @@ def with_verb(arguments: Sequence[str], known: Sequence[str]) -> list[str]:
     first = arguments[0]
     if first.startswith("-"):
         return _option_first(arguments, known)
-    if _looks_like_file(first):
-        return ["run", *arguments]
     close = difflib.get_close_matches(first, known, n=1)
+    if _looks_like_file(first, wrong_verb=bool(close)):
+        return ["run", *arguments]
     hint = f'did you mean "{close[0]}"?' if close else f"the verbs are: {', '.join(known)}"
     raise UsageError(f'"{first}" is neither a verb nor a file', mend=hint)
 
 
-def _looks_like_file(argument: str) -> bool:
-    return argument.endswith((".yaml", ".yml")) or os.sep in argument or Path(argument).exists()
+def _looks_like_file(argument: str, *, wrong_verb: bool) -> bool:
+    if argument.endswith((".yaml", ".yml")) or os.sep in argument:
+        return True
+    # A folder called `plans` does not make a misspelt `plan` a pipeline.
+    path = Path(argument)
+    return path.is_file() or (path.exists() and not wrong_verb)
 
 
 def _option_first(arguments: Sequence[str], known: Sequence[str]) -> list[str]:
     if arguments[0].split("=")[0] in _OWN_OPTIONS:
         return list(arguments)
     verb = next((each for each in arguments if each in known), "run")
+    rest = [each for at, each in enumerate(arguments) if at != _index(arguments, verb)]
     raise UsageError(
         f'the option "{arguments[0]}" stands before the verb',
-        mend=f"write: caldav-run {verb} {arguments[0]} …",
+        mend=f"write: caldav-run {verb} {shlex.join(rest)}",
     )
 
 
-def main() -> None:
-    """Run the program and exit with its status."""
-    signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(guarded(lambda: _run(sys.argv[1:])))
-
-
-def _run(arguments: Sequence[str]) -> int:
-    status = app(with_verb(arguments, verbs()), prog_name="caldav-run", standalone_mode=False)
-    return status if isinstance(status, int) else 0
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    # A service manager's stop is to end a run as cleanly as Ctrl-C does.
-    del number, frame
-    raise KeyboardInterrupt
+def _index(arguments: Sequence[str], verb: str) -> int:
+    return arguments.index(verb) if verb in arguments else -1
 
 
 def guarded(program: Callable[[], int]) -> int:
     """Run a program and turn what it raises into a message and an exit status."""
     try:
         status = program()
-        sys.stdout.flush()
     except CaldavRunError as error:
         console.error(error)
         return error.exit_status
     except typer.TyperException as error:
-        console.error(UsageError(error.format_message(), mend="see caldav-run VERB --help"))
-        return UsageError.exit_status
+        return _misused(error)
     except (KeyboardInterrupt, typer.Abort):
         console.tell("interrupted")
-        return 130
-    except BrokenPipeError:
-        # The reader went away (`| head`): there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:
-        if os.environ.get("CALDAV_RUN_DEBUG"):
-            raise
-        console.error(
-            CaldavRunError(
-                f"caldav-run failed where it should not: {type(error).__name__}: {error}",
-                mend="this is a defect: please report what CALDAV_RUN_DEBUG=1 shows",
-            )
-        )
-        return 1
+        return _INTERRUPTED
+    except BrokenPipeError as error:
+        # Help and completion are printed by the library.
+        console.lose_data(error)
+        status = 0
+    except Exception as error:  # noqa: BLE001 -- nobody is to meet a traceback unasked
+        return _defect(error)
+    problem = console.lost()
+    if problem is not None:
+        console.error(problem)
+        return status or problem.exit_status
     return status
+
+
+def _run(arguments: Sequence[str]) -> int:
+    known = with_verb(arguments, verbs())
+    status = make_app()(known, prog_name="caldav-run", standalone_mode=False)
+    return status if isinstance(status, int) else 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def _misused(error: typer.TyperException) -> int:
+    """Tell what is wrong with the arguments; without any, the usage is the answer."""
+    context = getattr(error, "ctx", None)
+    if context is not None and error.message == context.get_help():
+        console.tell(error.message)
+        return UsageError.exit_status
+    # The library shows where it found the mistake in its own code.
+    message = error.format_message().replace("Value error, ", "").rstrip(".")
+    command = "caldav-run VERB" if context is None else context.command_path
+    console.error(UsageError(message, mend=f"see {command} --help"))
+    return UsageError.exit_status
+
+
+def _defect(error: Exception) -> int:
+    if os.environ.get("CALDAV_RUN_DEBUG"):
+        console.tell("".join(traceback.format_exception(error)))
+    problem = CaldavRunError(
+        f"caldav-run failed where it should not: {type(error).__name__}: {error}",
+        mend="this is a defect: please report it with what CALDAV_RUN_DEBUG=1 shows",
+    )
+    console.error(problem)
+    return problem.exit_status

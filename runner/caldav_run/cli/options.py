@@ -23,35 +23,68 @@ class Output(StrEnum):
     JSON = "json"
 
 
-Files = Annotated[list[Path], typer.Argument(help="Pipeline files.", show_default=False)]
+Files = Annotated[
+    list[Path],
+    typer.Argument(metavar="PIPELINE", help="Pipeline files (YAML).", show_default=False),
+]
 Sets = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Give a variable of vars another value."),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Give a variable of the pipeline's vars another value (repeatable).",
+    ),
 ]
-OutputOption = Annotated[Output, typer.Option("--output", help="How to print.")]
+OutputOption = Annotated[Output, typer.Option("--output", help="How to print data.")]
 StateDir = Annotated[
     Path | None,
     typer.Option(
         "--state-dir",
+        metavar="PATH",
         envvar="CALDAV_RUN_STATE_DIR",
-        help="Where caches lie; safe to lose.",
-        show_default=False,
+        help="The folder for caches; safe to lose.",
+        show_default="~/.local/state/caldav-run",
     ),
 ]
 Identity = Annotated[
     list[Path] | None,
-    typer.Option("--identity", "-i", help="A file with age identities.", show_default=False),
+    typer.Option(
+        "--identity",
+        "-i",
+        metavar="PATH",
+        help="A file with age identities that open the repository (repeatable).",
+        show_default="$CALDAV_RUN_IDENTITY, else ~/.config/caldav-run/identity.txt",
+    ),
 ]
 Trust = Annotated[
     list[str] | None,
-    typer.Option("--trust", metavar="FINGERPRINT", help="A signer to trust.", show_default=False),
+    typer.Option(
+        "--trust",
+        metavar="FINGERPRINT",
+        help="Believe this signer as well, SHA256:… (repeatable).",
+        show_default=False,
+    ),
 ]
 Limit = Annotated[
     list[str] | None,
-    typer.Option("--limit", metavar="SOURCE", help="Read only this source.", show_default=False),
+    typer.Option(
+        "--limit",
+        metavar="SOURCE",
+        help="Read this source only (repeatable).",
+        show_default=False,
+    ),
+]
+AdoptOrigin = Annotated[
+    bool,
+    typer.Option(
+        "--adopt-origin",
+        help="Go on with an account's history though the account is found elsewhere now.",
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Tell every change.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show every change, and what libraries warn of.")
+]
 
 
 def assignments(sets: Sequence[str] | None) -> dict[str, str]:
@@ -72,7 +105,7 @@ def assignments(sets: Sequence[str] | None) -> dict[str, str]:
 def state_folder(chosen: Path | None) -> Path:
     """Return the folder for caches: the chosen one, else the XDG one, absolute."""
     if chosen is not None:
-        return chosen.absolute()
+        return chosen.expanduser().absolute()
     base = os.environ.get("XDG_STATE_HOME")
     return (Path(base) if base else Path.home() / ".local" / "state") / "caldav-run"
 
@@ -80,9 +113,9 @@ def state_folder(chosen: Path | None) -> Path:
 def identity_files(chosen: Sequence[Path] | None) -> tuple[Path, ...]:
     """Return the identity files named on the command line, else in the environment."""
     if chosen:
-        return tuple(chosen)
+        return tuple(each.expanduser() for each in chosen)
     named = os.environ.get("CALDAV_RUN_IDENTITY")
-    return (Path(named),) if named else ()
+    return (Path(named).expanduser(),) if named else ()
 
 
 def settings(
@@ -91,6 +124,7 @@ def settings(
     identity: Sequence[Path] | None = None,
     trust: Sequence[str] | None = None,
     limit: Sequence[str] | None = None,
+    adopt_origin: bool = False,
     dry: bool = False,
     detail: bool = False,
 ) -> "Settings":
@@ -103,6 +137,7 @@ def settings(
         identities=identity_files(identity),
         trust=tuple(trust or ()),
         limit=tuple(limit or ()),
+        adopt_origin=adopt_origin,
         dry=dry,
         detail=detail,
     )
@@ -110,4 +145,5 @@ def settings(
 
 def at_terminal() -> bool:
     """Return whether somebody can answer a question."""
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    streams = (sys.stdin, sys.stderr)
+    return all(stream is not None and stream.isatty() for stream in streams)

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from caldav_run.cli import console
-from caldav_run.cli.options import identity_files
+from caldav_run.cli.execute import load
+from caldav_run.cli.options import assignments, identity_files
 from caldav_run.engine.outcome import combine
 from caldav_run.errors import SetupError, UsageError
 
@@ -18,9 +18,17 @@ if TYPE_CHECKING:
     from caldav_run.repository.reader import Reader
     from caldav_run.repository.snapshots import SnapshotInfo
 
-Repository = Annotated[
+PipelineFile = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="PIPELINE",
+        help="A pipeline file with the repository as sink or source; left out with --repository.",
+        show_default=False,
+    ),
+]
+RepositoryPath = Annotated[
     Path | None,
-    typer.Option("--repository", help="The repository, instead of a pipeline file."),
+    typer.Option("--repository", metavar="PATH", help="The repository, without a pipeline file."),
 ]
 SinkName = Annotated[
     str | None, typer.Option("--sink", metavar="NAME", help="Which sink of the pipeline.")
@@ -28,74 +36,142 @@ SinkName = Annotated[
 SourceName = Annotated[
     str | None, typer.Option("--source", metavar="NAME", help="Which source of the pipeline.")
 ]
-Account = Annotated[str | None, typer.Option("--account", help="Which account.")]
-Arguments = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[PIPELINE] …",
-        help="The pipeline file, unless --repository is given; then what the verb takes.",
-        show_default=False,
-    ),
+Account = Annotated[
+    str | None,
+    typer.Option("--account", metavar="NAME", help="Which account, where there are several."),
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the command line says of the repository; nothing of it has to be given.
+
+    Attributes:
+        repository: Its folder.
+        sink: The pipeline's sink that is meant.
+        source: The pipeline's source that is meant.
+        account: The account that is meant.
+        sets: Values that take the place of the pipeline's variables, `NAME=VALUE` each.
+        identity: Files that open it.
+        trust: Fingerprints of signers to believe.
+    """
+
+    repository: Path | None
+    sink: str | None
+    source: str | None
+    account: str | None
+    sets: Sequence[str] | None
+    identity: Sequence[Path] | None
+    trust: Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a repository is, and what is known of how to open it.
+    """Where a repository is, and what a pipeline knows of how to open it.
 
     Attributes:
         path: Its folder.
         account: The account that is meant; None for any.
         identities: Identity files that the pipeline names.
         trust: Fingerprints of signers that the pipeline trusts.
-        options: The options of the pipeline's sink or source; empty for a bare path.
     """
 
     path: Path
     account: str | None = None
     identities: tuple[Path, ...] = ()
     trust: tuple[str, ...] = ()
-    options: Mapping[str, object]
 
 
-def locate(
-    arguments: Sequence[str],
-    repository: Path | None,
-    *,
-    sink: str | None = None,
-    source: str | None = None,
-) -> tuple[Place, list[str]]:
-    """Return the repository that is meant, and the arguments that are left.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A repository that can be looked into.
+
+    Attributes:
+        reader: Reads it.
+        account: The account that is meant; None for any.
+        words: The verb's own arguments; None for each that is left out.
+        path: Where it is.
+        identities: The identity files that it was opened with.
+        trust: The fingerprints that are trusted besides those in the files.
+    """
+
+    reader: "Reader"
+    account: str | None
+    words: tuple[str | None, ...]
+    path: Path
+    identities: tuple[Path, ...]
+    trust: tuple[str, ...]
+
+    def snapshot(self, ref: str) -> "SnapshotInfo":
+        """Find a snapshot; see `caldav_run.repository.snapshots.resolve`.
+
+        Raises:
+            UsageError: There is none, or more than one is meant.
+        """
+        if not self.reader.snapshots():
+            raise UsageError(
+                f"{self.path} holds no snapshot yet", mend="make one: caldav-run run PIPELINE"
+            )
+        return self.reader.resolve(ref, self.account)
+
+
+def open_repository(choice: Choice, file: str | None, *words: str | None) -> Opened:
+    """Find and open the repository that is meant.
+
+    Identities are those of the command line and the environment, else the pipeline's, else the
+    default one.
+
+    Args:
+        choice: The options.
+        file: The pipeline file, or the first of `words` where the repository is a path.
+        words: The verb's own arguments.
 
     Raises:
-        UsageError: None is named, or the pipeline has several.
-        SetupError: The pipeline cannot be used.
+        UsageError: No repository or more than one is named, or there is an argument too many.
+        SetupError: The pipeline cannot be used, or there is no identity.
     """
-    if repository is not None:
-        return Place(path=repository.absolute(), options={}), list(arguments)
-    if not arguments:
+    from caldav_run.repository.keys import IDENTITY, default_folder, load_keyring
+    from caldav_run.repository.local import LocalStore
+    from caldav_run.repository.reader import Reader
+
+    if choice.repository is not None:
+        place = Place(path=choice.repository.expanduser().absolute())
+        words = _moved_up(file, words)
+    else:
+        place = _in_pipeline(file, choice)
+    files = identity_files(choice.identity) or place.identities or (default_folder() / IDENTITY,)
+    trust = (*place.trust, *(choice.trust or ()))
+    reader = Reader(LocalStore(place.path), load_keyring(files, trust))
+    return Opened(reader, choice.account or place.account, words, place.path, files, trust)
+
+
+def complaints(reader: "Reader") -> int:
+    """Tell what the reader found damaged, and return the exit status that it makes."""
+    for problem in reader.problems:
+        console.error(problem)
+    return combine([problem.exit_status for problem in reader.problems])
+
+
+def _moved_up(first: str | None, words: tuple[str | None, ...]) -> tuple[str | None, ...]:
+    """Return the words of a verb whose pipeline file is left out."""
+    *mine, beyond = first, *words
+    if beyond is not None:
+        raise UsageError(f'"{beyond}" is one too many', mend="--repository stands for PIPELINE")
+    return tuple(mine)
+
+
+def _in_pipeline(file: str | None, choice: Choice) -> Place:
+    if file is None:
         raise UsageError("no repository is named", mend="give a pipeline file or --repository PATH")
-    pipeline = _pipeline(Path(arguments[0]))
-    return _place(pipeline, sink, source), list(arguments[1:])
-
-
-def _pipeline(file: Path) -> "Pipeline":
-    from caldav_run.pipeline.build import load_pipeline
-    from caldav_run.pipeline.problems import PipelineError
-    from caldav_run.pipeline.render import render_text
-
-    if file.is_dir():
+    if Path(file).is_dir():
         raise UsageError(f"{file} is a folder", mend=f"is it meant as --repository {file}?")
-    try:
-        # The account's own variables need not be set where only its history is looked at.
-        return load_pipeline(file, sets={}, strict_env=False)
-    except PipelineError as error:
-        console.tell(render_text(error.problems))
-        raise typer.Exit(PipelineError.exit_status) from None
+    # The account's own variables need not be set where only its history is looked at.
+    (pipeline,) = load([Path(file)], assignments(choice.sets), strict_env=False)
+    return _place(pipeline, choice)
 
 
-def _place(pipeline: "Pipeline", sink: str | None, source: str | None) -> Place:
-    spec = _spec(pipeline, sink, source)
+def _place(pipeline: "Pipeline", choice: Choice) -> Place:
+    spec = _spec(pipeline, choice)
     path = str(spec.options["repository"])
     if "${" in path:
         raise SetupError(
@@ -109,29 +185,29 @@ def _place(pipeline: "Pipeline", sink: str | None, source: str | None) -> Place:
         path=Path(path),
         account=None if account is None else str(account),
         identities=(Path(str(file)),) if file else (),
-        trust=tuple(map(str, trust)) if isinstance(trust, list) else (),
-        options=spec.options,
+        trust=tuple(map(str, trust)) if isinstance(trust, list | tuple) else (),
     )
 
 
-def _spec(pipeline: "Pipeline", sink: str | None, source: str | None) -> "ConnectorSpec":
-    if sink is not None:
-        found = {f"--sink {sink}": pipeline.sinks.get(sink)}
-    elif source is not None:
-        found = {f"--source {source}": pipeline.sources.get(source)}
-    else:
-        found = {f"--sink {name}": each for name, each in pipeline.sinks.items()}
-        found |= {f"--source {name}": each for name, each in pipeline.sources.items()}
-    known = {name: spec for name, spec in found.items() if spec and spec.type == "snapshot"}
-    paths = {spec.options["repository"] for spec in known.values()}
+def _spec(pipeline: "Pipeline", choice: Choice) -> "ConnectorSpec":
+    every = {f"--sink {name}": spec for name, spec in pipeline.sinks.items()}
+    every |= {f"--source {name}": spec for name, spec in pipeline.sources.items()}
+    known = {name: spec for name, spec in every.items() if spec.type == "snapshot"}
     if not known:
-        named = " or ".join(found) if sink or source else "sink or source of type snapshot"
-        raise UsageError(f"{pipeline.file} has no repository: no {named}")
-    if len(paths) > 1:
+        raise UsageError(f"{pipeline.file} has no sink or source of type snapshot")
+    wanted = [f"--sink {choice.sink}"] * (choice.sink is not None)
+    wanted += [f"--source {choice.source}"] * (choice.source is not None)
+    found = {name: spec for name, spec in known.items() if not wanted or name in wanted}
+    if not found:
+        raise UsageError(
+            f"{pipeline.file} has no repository {' '.join(wanted)}",
+            mend=f"choose: {', '.join(known)}",
+        )
+    if len({spec.options["repository"] for spec in found.values()}) > 1:
         raise UsageError(
             f"{pipeline.file} has several repositories", mend=f"choose: {', '.join(known)}"
         )
-    return next(iter(known.values()))
+    return next(iter(found.values()))
 
 
 def _only_account(pipeline: "Pipeline", spec: "ConnectorSpec") -> str | None:
@@ -140,98 +216,3 @@ def _only_account(pipeline: "Pipeline", spec: "ConnectorSpec") -> str | None:
         return None
     (only,) = pipeline.sources.values()
     return str(only.options.get("account") or only.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A repository that can be looked into.
-
-    Attributes:
-        reader: Reads it.
-        account: The account that is meant; None for any.
-        rest: The verb's own arguments.
-        place: Where it is.
-        identities: The identity files that it was opened with.
-        trust: The fingerprints that are trusted besides those in the files.
-    """
-
-    reader: "Reader"
-    account: str | None
-    rest: Sequence[str]
-    place: Place
-    identities: tuple[Path, ...]
-    trust: tuple[str, ...]
-
-    def words(self, *usage: str, needed: int = 0) -> list[str]:
-        """Return the verb's own arguments, empty ones for those left out.
-
-        Args:
-            usage: What they are called.
-            needed: How many of them must be there.
-
-        Raises:
-            UsageError: There are too many or too few.
-        """
-        if needed <= len(self.rest) <= len(usage):
-            return [*self.rest, *[""] * (len(usage) - len(self.rest))]
-        wanted = " ".join(name if at < needed else f"[{name}]" for at, name in enumerate(usage))
-        raise UsageError(
-            f"the arguments {' '.join(self.rest)!r} do not fit",
-            mend=f"after the pipeline: {wanted or 'nothing'}",
-        )
-
-
-def opened(
-    arguments: Sequence[str] | None,
-    repository: Path | None,
-    sink: str | None,
-    source: str | None,
-    account: str | None,
-    identity: Sequence[Path] | None,
-    trust: Sequence[str] | None,
-) -> Opened:
-    """Find and open the repository that is meant.
-
-    Identities are those given, else the pipeline's, else the default one.
-
-    Raises:
-        UsageError: None is named, or the pipeline has several.
-        SetupError: The pipeline cannot be used, or there is no identity.
-    """
-    from caldav_run.repository.keys import IDENTITY, default_folder, load_keyring
-    from caldav_run.repository.local import LocalStore
-    from caldav_run.repository.reader import Reader
-
-    place, rest = locate(arguments or [], repository, sink=sink, source=source)
-    files = identity_files(identity) or place.identities or (default_folder() / IDENTITY,)
-    trusted = (*place.trust, *(trust or ()))
-    reader = Reader(LocalStore(place.path), load_keyring(files, trusted))
-    return Opened(reader, account or place.account, rest, place, files, trusted)
-
-
-def complaints(reader: "Reader") -> int:
-    """Tell what the reader found damaged, and return the exit status that it makes."""
-    for problem in reader.problems:
-        console.error(problem)
-    return combine([problem.exit_status for problem in reader.problems])
-
-
-def age(reader: "Reader", snapshot: "SnapshotInfo") -> None:
-    """Tell how old what is shown is: when it was taken, and when the account was last read."""
-    read = reader.last_read(snapshot.account)
-    since = f"; the account was last read {when(read)}" if read else ""
-    console.tell(f"{snapshot.account} as of {when(snapshot.time)}{since}")
-
-
-def when(time: datetime) -> str:
-    """Return a time with its distance from now: `2026-05-04 12:00 UTC (2 days ago)`."""
-    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC ({_ago(datetime.now(UTC) - time)})"
-
-
-def _ago(passed: timedelta) -> str:
-    seconds = passed.total_seconds()
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        count = int(seconds // length)
-        if count >= 1:
-            return f"{count} {unit}{'' if count == 1 else 's'} ago"
-    return "just now"

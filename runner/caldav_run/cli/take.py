@@ -1,5 +1,8 @@
 """The verbs that take bytes out of a repository: `cat` and `export`."""
 
+import contextlib
+import os
+import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,22 +11,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caldav_run.cli import console
-from caldav_run.cli.app import app
-from caldav_run.cli.options import Identity, Output, Trust, state_folder
+from caldav_run.cli.execute import run_one
+from caldav_run.cli.look import Snapshot
+from caldav_run.cli.options import Identity, Sets, Trust
 from caldav_run.cli.repositories import (
     Account,
-    Arguments,
+    Choice,
     Opened,
-    Repository,
+    PipelineFile,
+    RepositoryPath,
     SinkName,
     SourceName,
-    age,
     complaints,
-    opened,
+    open_repository,
 )
-from caldav_run.cli.run import run_one
-from caldav_run.connectors.protocol import Context
-from caldav_run.connectors.selection import Selection
+from caldav_run.cli.times import tell_age, when
 from caldav_run.engine.outcome import worst
 from caldav_run.errors import ConnectorError, DamageError, ItemError, UsageError
 from caldav_run.model import Failed
@@ -32,33 +34,51 @@ if TYPE_CHECKING:
     from caldav_run.repository.reader import Reader
     from caldav_run.repository.snapshots import ItemInfo, SnapshotInfo
 
-Snapshot = Annotated[
-    str, typer.Option("--snapshot", metavar="SNAPSHOT", help="An id, latest~1, or a time.")
-]
 
-
-@app.command()
 def cat(  # noqa: PLR0913 -- one parameter an option
-    arguments: Arguments = None,
+    pipeline: PipelineFile = None,
+    item: Annotated[
+        str | None,
+        typer.Argument(metavar="ITEM", help="A UID, or CALENDAR/HREF as show --items lists it."),
+    ] = None,
     *,
-    repository: Repository = None,
+    snapshot: Annotated[
+        str,
+        typer.Option(
+            "--snapshot", metavar="SNAPSHOT", help="Out of which snapshot: an id or a time."
+        ),
+    ] = "latest",
+    repository: RepositoryPath = None,
     sink: SinkName = None,
     source: SourceName = None,
     account: Account = None,
-    snapshot: Snapshot = "latest",
+    sets: Sets = None,
     identity: Identity = None,
     trust: Trust = None,
 ) -> int:
-    """Print one item's exact bytes: cat PIPELINE ITEM, where ITEM is a UID or CALENDAR/HREF."""
-    found = opened(arguments, repository, sink, source, account, identity, trust)
-    (wanted,) = found.words("ITEM", needed=1)
+    """Print one item with exactly the bytes that the server gave."""
+    choice = Choice(
+        repository=repository,
+        sink=sink,
+        source=source,
+        account=account,
+        sets=sets,
+        identity=identity,
+        trust=trust,
+    )
+    found = open_repository(choice, pipeline, item)
+    (wanted,) = found.words
+    if wanted is None:
+        raise UsageError("no item is named", mend="give a UID, or CALENDAR/HREF")
     reader = found.reader
-    chosen = reader.resolve(snapshot, found.account)
-    age(reader, chosen)
-    (item,) = reader.bodies([_find(reader, chosen, wanted)])
-    if isinstance(item, Failed):
-        raise DamageError(f"{item.calendar}/{item.href}: {item.reason}")
-    console.raw(item.body)
+    chosen = found.snapshot(snapshot)
+    tell_age(reader, chosen)
+    (read,) = reader.bodies([_find(reader, chosen, wanted)])
+    if isinstance(read, Failed):
+        raise DamageError(f"{read.calendar}/{read.href}: {read.reason}")
+    if read.stale_since is not None:
+        console.tell(f"warning: it could not be read since {when(read.stale_since)}")
+    console.raw(read.body)
     return complaints(reader)
 
 
@@ -71,7 +91,7 @@ def _find(reader: "Reader", snapshot: "SnapshotInfo", wanted: str) -> "ItemInfo"
     if not found:
         raise UsageError(
             f'the snapshot has no item "{wanted}"',
-            mend="show PIPELINE --items --output json lists UIDs and hrefs",
+            mend="show --items lists all; diff tells when one came or went",
         )
     if len(found) > 1:
         places = ", ".join(f"{each.calendar}/{each.href}" for each in found)
@@ -79,37 +99,79 @@ def _find(reader: "Reader", snapshot: "SnapshotInfo", wanted: str) -> "ItemInfo"
     return found[0]
 
 
-@app.command()
 def export(  # noqa: PLR0913 -- one parameter an option
-    arguments: Arguments = None,
+    pipeline: PipelineFile = None,
+    snapshot: Snapshot = None,
     *,
-    to: Annotated[Path, typer.Option("--to", help="A folder, or a file that ends in .ics.")],
-    repository: Repository = None,
+    to: Annotated[
+        Path,
+        typer.Option(
+            "--to",
+            metavar="PATH",
+            help="A folder, for one file an item; or a file that ends in .ics, for all in one.",
+        ),
+    ],
+    calendar: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--calendar",
+            metavar="PATTERN",
+            help="Only calendars whose name or id matches (repeatable).",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over what is there; other files stay.")
+    ] = False,
+    repository: RepositoryPath = None,
     sink: SinkName = None,
     source: SourceName = None,
     account: Account = None,
-    calendar: Annotated[
-        list[str] | None, typer.Option("--calendar", help="Only these calendars (patterns).")
-    ] = None,
+    sets: Sets = None,
     identity: Identity = None,
     trust: Trust = None,
 ) -> int:
-    """Write a snapshot to a folder, or to one .ics file: export PIPELINE [SNAPSHOT] --to PATH."""
-    found = opened(arguments, repository, sink, source, account, identity, trust)
-    (ref,) = found.words("SNAPSHOT")
-    chosen = found.reader.resolve(ref or "latest", found.account)
-    age(found.reader, chosen)
-    if to.suffix == ".ics":
-        status = _to_file(found.reader, chosen, Selection.from_option(calendar), to)
-    else:
-        status = _to_folder(found, chosen, calendar, to)
+    """Write a snapshot as plain .ics files."""
+    choice = Choice(
+        repository=repository,
+        sink=sink,
+        source=source,
+        account=account,
+        sets=sets,
+        identity=identity,
+        trust=trust,
+    )
+    found = open_repository(choice, pipeline, snapshot)
+    chosen = found.snapshot(found.words[0] or "latest")
+    tell_age(found.reader, chosen)
+    path = to.expanduser().absolute()
+    merged = path.suffix.lower() == ".ics"
+    _refuse_overwriting(path if merged else path / chosen.account, force=force)
+    status = (_to_file if merged else _to_folder)(found, chosen, calendar, path)
     return worst([status, complaints(found.reader)])
 
 
-def _to_file(reader: "Reader", snapshot: "SnapshotInfo", selection: Selection, path: Path) -> int:
+def _refuse_overwriting(path: Path, *, force: bool) -> None:
+    """Stop where something is in the way, be it an older export or a person's own file."""
+    if path.is_dir():
+        if path.suffix.lower() == ".ics":
+            raise UsageError(f"{path} is a folder", mend="give a file's name that ends in .ics")
+        taken = any(path.iterdir())
+    else:
+        taken = path.exists() or path.is_symlink()
+    if taken and not force:
+        raise UsageError(
+            f"{path} exists and is not overwritten", mend="give another place, or --force"
+        )
+
+
+def _to_file(
+    found: Opened, snapshot: "SnapshotInfo", calendars: list[str] | None, path: Path
+) -> int:
     """Write one merged file, whole or not at all."""
+    from caldav_run.connectors.selection import Selection
     from caldav_run.ical.merged import merge
 
+    reader, selection = found.reader, Selection.from_option(calendars)
     failed: list[Failed] = []
     count = 0
 
@@ -124,24 +186,34 @@ def _to_file(reader: "Reader", snapshot: "SnapshotInfo", selection: Selection, p
                     count += 1
                     yield item.body
 
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("wb") as file:
+        with _gone_unless_renamed(part), part.open("xb") as file:
             file.writelines(merge(bodies()))
-        part.replace(path)
+            file.flush()
+            os.fsync(file.fileno())
+            part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ConnectorError(f"cannot write {path}: {error.strerror}") from error
-    console.tell(f"{path}: {count} items")
     for each in failed:
         console.error(ItemError(f"{each.calendar}/{each.href}: {each.reason}"))
+    console.out(f"{path}: {count:,} {'item' if count == 1 else 'items'}")
     return ItemError.exit_status if failed else 0
+
+
+@contextlib.contextmanager
+def _gone_unless_renamed(part: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _to_folder(
     found: Opened, snapshot: "SnapshotInfo", calendars: list[str] | None, folder: Path
 ) -> int:
     """Write the vdir layout, `<folder>/<account>/<calendar>/<name>.ics`."""
+    from caldav_run.connectors.protocol import Context
     from caldav_run.connectors.sinks.ics import IcsSink
     from caldav_run.connectors.sources.snapshot import SnapshotSource
     from caldav_run.engine.guard import Expectation
@@ -152,18 +224,18 @@ def _to_folder(
         pipeline="export",
         timezone=UTC,
         now=datetime.now(UTC),
-        state_dir=state_folder(None),
+        state_dir=folder,  # neither of the two keeps a cache
         identities=found.identities,
         trust=found.trust,
     )
     wanted = {
-        "repository": str(found.place.path),
+        "repository": str(found.path),
         "account": snapshot.account,
         "as_of": snapshot.id,
         **({"calendars": calendars} if calendars else {}),
     }
     # What lies in the folder already is an older export: the snapshot is what was asked for.
-    target = {"path": str(folder.absolute()), "on_conflict": "keep_source"}
+    target = {"path": str(folder), "on_conflict": "keep_source"}
     source = SnapshotSource.from_options(wanted, context)
     job = Job(
         name="export",
@@ -174,4 +246,4 @@ def _to_folder(
         timezone=context.timezone,
         now=context.now,
     )
-    return run_one(job, Output.TEXT, quiet=False).status
+    return run_one(job).status

@@ -22,6 +22,7 @@ class Context:
         state_dir: The folder for caches; safe to lose.
         identities: Files that hold age identities, given on the command line or by default.
         trust: Fingerprints of signers to trust, given on the command line.
+        adopt_origin: Whether an account's history goes on though it is found elsewhere now.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Context:
     state_dir: Path
     identities: tuple[Path, ...] = ()
     trust: tuple[str, ...] = ()
+    adopt_origin: bool = False
 
 
 class Baseline(Protocol):

@@ -27,6 +27,7 @@ class Settings:
         state_dir: The folder for caches.
         identities: Files that hold age identities.
         trust: Fingerprints of signers to trust.
+        adopt_origin: Whether an account's history goes on though it is found elsewhere now.
         limit: The only sources to read; empty for all.
         dry: Whether to write nothing.
         detail: Whether to tell every change.
@@ -36,6 +37,7 @@ class Settings:
     state_dir: Path
     identities: tuple[Path, ...] = ()
     trust: tuple[str, ...] = ()
+    adopt_origin: bool = False
     limit: tuple[str, ...] = ()
     dry: bool = False
     detail: bool = False
@@ -50,6 +52,7 @@ class Settings:
             state_dir=self.state_dir,
             identities=self.identities,
             trust=self.trust,
+            adopt_origin=self.adopt_origin,
         )
 
 

@@ -37,23 +37,15 @@ class SnapshotSink:
         self._writer: RepositoryWriter | None = None
 
     @classmethod
-    def from_options(
-        cls, options: Options, context: Context, *, adopt_origin: bool = False
-    ) -> Self:
-        """Make a sink from checked options.
-
-        Args:
-            options: See the schema.
-            context: The run around it.
-            adopt_origin: Whether known accounts may come from another origin from now on.
-        """
+    def from_options(cls, options: Options, context: Context) -> Self:
+        """Make a sink from checked options."""
         given = options.get("recipients")
         full_every = options.get("full_every")
         settings = Settings(
             pipeline=context.pipeline,
             state_dir=context.state_dir,
             full_every=_duration(str(full_every)) if full_every else FULL_EVERY,
-            adopt_origin=adopt_origin,
+            adopt_origin=context.adopt_origin,
         )
         return cls(
             Path(str(options["repository"])),

@@ -18,7 +18,14 @@ class Document:
 
     def __init__(self) -> None:
         """Start an empty document."""
-        self.value: dict[str, Any] = {"steps": [], "changes": [], "notes": []}
+        self.value: dict[str, Any] = {
+            "pipeline": "",
+            "dry": False,
+            "status": None,
+            "steps": [],
+            "changes": [],
+            "notes": [],
+        }
 
     def take(self, event: Event) -> None:
         """Take one event into the document."""

@@ -1,6 +1,7 @@
 """The events of a run as plain lines."""
 
 from collections import Counter
+from typing import Final
 
 from caldav_run.engine.events import (
     Event,
@@ -14,32 +15,39 @@ from caldav_run.engine.events import (
 )
 from caldav_run.engine.outcome import ExitStatus
 
-_MEANING = {
+_MEANING: Final = {
     ExitStatus.DONE: "done",
     ExitStatus.FAILED: "failed",
     ExitStatus.PARTIAL: "done in part",
-    ExitStatus.GUARDED: "held back by a guard, nothing destroyed",
-    ExitStatus.TEMPORARY: "failed for now, try again",
-    ExitStatus.ACCESS: "failed, access refused",
+    ExitStatus.GUARDED: "held back by a guard, nothing was destroyed",
+    ExitStatus.TEMPORARY: "failed for now, try again later",
+    ExitStatus.ACCESS: "failed, access was refused",
     ExitStatus.SETUP: "failed, the set-up is not right",
     ExitStatus.INTERRUPTED: "interrupted",
 }
+_WRITTEN: Final = frozenset({State.CHANGED, State.WOULD_CHANGE})
 
 
 def line(event: Event) -> str | None:
     """Return the event as one line, or None for an event that has none."""
+    text = _text(event)
+    # A server's words may hold line ends, and must not look like a line of ours.
+    return None if text is None else " ".join(text.split())
+
+
+def _text(event: Event) -> str | None:
     match event:
-        case RunStarted(pipeline, True, _):
-            return f"{pipeline}: planning, nothing will be written"
-        case RunStarted(pipeline, _, _):
-            return f"{pipeline}: running"
+        case RunStarted(pipeline, dry):
+            return (
+                f"{pipeline}: planning, nothing will be written" if dry else f"{pipeline}: begins"
+            )
         case StepFinished():
-            return f"{event.step}: {event.state}: {event.summary}"
-        case Noted():
-            level = "" if event.level is Level.INFO else f"{event.level}: "
-            return f"{level}{event.text}"
+            return f"{event.step} [{event.state}]: {event.summary}"
+        case Noted(_, level, text):
+            return text if level is Level.INFO else f"{level}: {text}"
         case Planned():
-            return f"{event.sign} {event.calendar}: {event.label}".rstrip(": ")
+            what = f": {event.label}" if event.label else ""
+            return f"{event.sign} {event.calendar}{what}"
         case _:
             return None
 
@@ -49,28 +57,50 @@ class Recap:
 
     def __init__(self) -> None:
         """Start with nothing seen."""
-        self._states: Counter[State] = Counter()
+        self._dry = False
+        self._read = self._changes = 0
+        self._states: set[State] = set()
         self._levels: Counter[Level] = Counter()
 
     @property
     def changed(self) -> bool:
         """Whether a step changed anything, or would."""
-        return bool(self._states[State.CHANGED] or self._states[State.WOULD_CHANGE])
+        return bool(self._states & _WRITTEN)
 
     def take(self, event: Event) -> None:
         """Take one event into account."""
-        if isinstance(event, StepFinished):
-            self._states[event.state] += 1
-        elif isinstance(event, Noted):
-            self._levels[event.level] += 1
+        match event:
+            case RunStarted():
+                self._dry = event.dry
+            case Noted(_, level):
+                self._levels[level] += 1
+            case StepFinished(step, state, _, counts):
+                self._states.add(state)
+                if step.kind == "read":
+                    self._read += counts.get("items", 0)
+                elif step.kind == "write":
+                    self._changes += sum(counts.values())
+            case _:
+                pass
 
     def line(self, finished: RunFinished) -> str:
-        """Return the recap: how the run ended, its steps by state, what was noted."""
-        meaning = _MEANING.get(ExitStatus(finished.status), "done")
-        parts = [f"{count} {state}" for state, count in self._states.items() if count]
-        for level, noun in ((Level.WARNING, "warning"), (Level.ERROR, "error")):
-            if count := self._levels[level]:
-                parts.append(f"{count} {noun}" if count == 1 else f"{count} {noun}s")
-        steps = f" ({', '.join(parts)})" if parts else ""
-        status = f", exit status {finished.status}" if finished.status else ""
-        return f"{finished.pipeline}: {meaning}{steps}{status}"
+        """Return the recap: how the run ended, what it read and wrote, what was noted."""
+        status = ExitStatus(finished.status)
+        meaning = _MEANING.get(status, "failed")
+        if self._dry and status is ExitStatus.DONE:
+            meaning = "planned"
+        parts = [f"{_counted(self._read, 'item')} read", self._written()]
+        noted = {level: self._levels[level] for level in (Level.WARNING, Level.ERROR)}
+        parts += [_counted(count, level) for level, count in noted.items() if count]
+        if status is not ExitStatus.DONE:
+            parts.append(f"exit status {status}")
+        return f"{finished.pipeline}: {meaning}: {', '.join(parts)}"
+
+    def _written(self) -> str:
+        if not self._changes:
+            return "nothing to write" if self._dry else "nothing written"
+        return f"{_counted(self._changes, 'change')} {'to write' if self._dry else 'written'}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
