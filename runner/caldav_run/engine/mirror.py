@@ -25,12 +25,20 @@ class Claim(NamedTuple):
     """Which source calendar a destination calendar belongs to.
 
     Attributes:
-        place: The source's name and the calendar's title.
+        source: The source's name.
+        calendar: The source calendar's id.
+        title: What to call it.
         mapped: Whether the pipeline's `rename` put it there.
     """
 
-    place: str
+    source: str
+    calendar: str
+    title: str
     mapped: bool
+
+    def __str__(self) -> str:
+        """Return what to call the source calendar."""
+        return f'"{self.source}/{self.title}"'
 
 
 class MirrorRecipient:
@@ -132,12 +140,12 @@ class MirrorRecipient:
 
     def _claim(self, calendar: Calendar) -> Target:
         target = self._mirror.target(self._source, calendar)
-        place = f"{self._source}/{calendar.title}"
-        owner = self._claimed.setdefault(target.calendar.id, Claim(place, target.mapped))
-        if owner.place != place and not (owner.mapped and target.mapped):
+        mine = Claim(self._source, calendar.id, calendar.title, target.mapped)
+        owner = self._claimed.setdefault(target.calendar.id, mine)
+        if owner != mine and not (owner.mapped and target.mapped):
             title = target.calendar.title
             raise CalendarError(
-                f'"{owner.place}" and "{place}" would meet in the calendar "{title}"',
+                f'{owner} and {mine} would meet in the calendar "{title}"',
                 mend="give one of them another name with the sink's rename, or map both to it",
             )
         return target

@@ -15,6 +15,7 @@ from caldav_run.engine.job import Job, NamedSink, NamedSource
 from caldav_run.engine.judge import Link
 from caldav_run.engine.run import run
 from caldav_run.errors import AccessError, TemporaryError
+from caldav_run.model import Calendar
 from caldav_run.testing.contracts.bodies import event
 from caldav_run.testing.memory import MemorySource
 
@@ -167,6 +168,16 @@ def test_calendars_that_would_meet_unasked_are_refused(
     assert bench.files() == ["here/family/c.ics"]
     (note,) = bench.notes(Level.ERROR)
     assert '"here/family" and "here/work" would meet' in note
+
+
+def test_calendars_of_one_name_do_not_pass_for_one(
+    bench: Bench, context: Callable[[str], Context]
+) -> None:
+    rename(bench, context, {"home": "work"})
+    bench.source.calendars["work"] = Calendar(id="work", display_name="Mine")
+    bench.source.put("home", "c.ics", event("c"))
+    bench.source.calendars["home"] = Calendar(id="home", display_name="Mine")
+    assert bench.run() == 3
 
 
 def test_calendars_that_are_both_mapped_may_meet(
