@@ -114,7 +114,8 @@ def _print_items(reader: "Reader", held: Sequence["ItemInfo"]) -> None:
     """Print a calendar's items as `cat` takes them, with what they are called."""
     if held:
         console.out("")
-        console.table(list(_item_rows(reader, held)))
+        # They come pack by pack.
+        console.table(sorted(_item_rows(reader, held)))
 
 
 def _item_rows(reader: "Reader", held: Sequence["ItemInfo"]) -> Iterator[tuple[str, str]]:

@@ -72,7 +72,8 @@ class Tally:
         """Return what the step did, in words."""
         words = ", ".join(_counted(count, what) for what, count in self.counts.items())
         stored = (f"{self.stored:,} bytes stored",) if self.stored else ()
-        return ", ".join((words or "nothing to change", *self.remarks, *stored))
+        nothing = "nothing was written" if self.failures else "nothing to change"
+        return ", ".join((words or nothing, *self.remarks, *stored))
 
 
 def _counted(count: int, what: str) -> str:

@@ -22,7 +22,12 @@ IDENTITY: Final = "identity.txt"
 RECIPIENTS: Final = "recipients.txt"
 WRITER: Final = "writer.key"
 _FOLDER_VARIABLE: Final = "CALDAV_RUN_CONFIG_DIR"
-_MEND: Final = "make keys with `caldav-run key new`, or name the file"
+_MENDS: Final = {
+    # A new identity opens no old backup.
+    "identity": "name the file that opens this repository with --identity",
+    "recipients": "name the file, or make keys with `caldav-run create`",
+    "writer key": "make it and the repository with `caldav-run create`, or name the file",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,7 @@ def load_writer(path: Path) -> Writer:
         hide((fields["signer-seed"], fields["name-key"], metadata_text))
         signer = Signer.from_seed(seed)
     except (KeyError, ValueError, binascii.Error):
-        raise SetupError(f"{path} is no writer key", mend=_MEND) from None
+        raise SetupError(f"{path} is no writer key", mend=_MENDS["writer key"]) from None
     return Writer(signer, name_key, age.parse_identity(metadata_text, str(path)))
 
 
@@ -153,7 +158,7 @@ def load_keyring(paths: Sequence[Path], trust: Iterable[str] = ()) -> Keyring:
     for path in paths:
         found = [_identity(line, path) for line in _lines(path, "identity")]
         if not found:
-            raise SetupError(f"{path} holds no usable age identity", mend=_MEND)
+            raise SetupError(f"{path} holds no usable age identity", mend=_MENDS["identity"])
         identities += found
         comments = (_fields(line.lstrip("# ")) for line in _text(path, "identity").splitlines())
         trusted |= {value for key, value in comments if key == "trusted-signer"}
@@ -186,7 +191,7 @@ def _text(path: Path, what: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise SetupError(f"there is no {what} file {path}", mend=_MEND) from error
+        raise SetupError(f"there is no {what} file {path}", mend=_MENDS[what]) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(f"cannot read the {what} file {path}: {error}") from error
 

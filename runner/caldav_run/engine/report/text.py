@@ -38,9 +38,7 @@ def line(event: Event) -> str | None:
 def _text(event: Event) -> str | None:
     match event:
         case RunStarted(pipeline, dry):
-            return (
-                f"{pipeline}: planning, nothing will be written" if dry else f"{pipeline}: begins"
-            )
+            return f"{pipeline}: {'planning, nothing will be written' if dry else 'running'}"
         case StepFinished():
             return f"{event.step} [{event.state}]: {event.summary}"
         case Noted(_, level, text):
