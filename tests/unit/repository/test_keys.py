@@ -68,7 +68,7 @@ def test_keys_lie_where_the_environment_says(environment: dict[str, str], expect
 @pytest.mark.parametrize("load", [keys.load_writer, keys.load_recipients])
 def test_a_missing_file_is_named_with_its_mend(tmp_path: Path, load: object) -> None:
     assert callable(load)
-    with pytest.raises(SetupError, match=r"there is no .* file .*caldav-run key new"):
+    with pytest.raises(SetupError, match=r"there is no .* file .*caldav-run create"):
         load(tmp_path / "none")
 
 
