@@ -84,12 +84,27 @@ class RowMaker:
     def _unread(self, change: Change, held: Row | None) -> Row | None:
         if held is not None and held.op is Op.UNREAD:
             return None
-        extra: dict[str, Any] = {"reason": change.reason or "unknown"}
-        if held is not None and self._read_at is not None:
-            extra["read"] = stamp(self._read_at)
+        calendar = None if change.calendar in self._left else self._ledger.calendar(change.calendar)
+        before = self._seq == 0 or (calendar is not None and "before" in calendar.extra)
+        extra = self._excuse(change, held, before=before)
         if held is None or held.op is Op.EXCLUDED:
             held = Row(self._seq, Op.UNREAD, change.calendar, change.href)
         return held._replace(seq=self._seq, op=Op.UNREAD, extra=extra)
+
+    def _excuse(self, change: Change, held: Row | None, *, before: bool) -> dict[str, Any]:
+        """Return why something is unread, and where its last version is.
+
+        Args:
+            change: What could not be read.
+            held: Its newest row in this generation.
+            before: Whether the generation had no chance yet to read it.
+        """
+        excuse: dict[str, Any] = {"reason": change.reason or "unknown"}
+        if held is not None and self._read_at is not None:
+            excuse["read"] = stamp(self._read_at)
+        elif before:
+            excuse["before"] = True
+        return excuse
 
     def _excluded(self, change: Change, held: Row | None) -> Row | None:
         extra = {} if change.valid_until is None else {"valid_until": change.valid_until}
@@ -112,11 +127,8 @@ class RowMaker:
         return row
 
     def _about(self, change: Change, held: Row | None) -> dict[str, Any]:
-        about: dict[str, Any] = {}
-        if change.op is Op.UNREAD:
-            about["reason"] = change.reason or "unknown"
-            if held is not None and self._read_at is not None:
-                about["read"] = stamp(self._read_at)
+        unread = change.op is Op.UNREAD
+        about = self._excuse(change, held, before=self._seq == 0) if unread else {}
         if properties := properties_column(self._known(change, held)):
             about["properties"] = properties
         return about

@@ -80,7 +80,7 @@ class Contents:
 
     def _item(self, row: Row) -> ItemInfo:
         reason = row.extra.get("reason")
-        if row.kind is Kind.MISSING and row.seq == 0:
+        if row.extra.get("before"):
             before = self._earlier()
             info = before.item(row.calendar, row.href or "") if before else None
             if before and info:
@@ -106,8 +106,7 @@ class Contents:
 
     def _before(self, row: Row | None) -> "Contents | None":
         """Return where the items of a calendar are that this generation never read whole."""
-        never = row is not None and row.op is Op.UNREAD and row.seq == 0
-        return self._earlier() if never else None
+        return self._earlier() if row is not None and row.extra.get("before") else None
 
 
 def _read_at(row: Row) -> datetime | None:

@@ -189,18 +189,17 @@ def _infos(generation: Generation, account: str) -> Iterator[SnapshotInfo]:
     for identity, entry in generation.snapshots.items():
         yield _info(generation, account, entry, generation.hole(identity))
     for identity, problem in generation.problems.items():
-        if identity not in generation.snapshots:
-            name = generation.listed.segments[identity]
-            yield SnapshotInfo(
-                id=identity,
-                account=account,
-                time=name.time,
-                generation=generation.listed.name.name,
-                number=name.number,
-                counts=None,
-                guarded=False,
-                problem=problem,
-            )
+        name = generation.listed.segments[identity]
+        yield SnapshotInfo(
+            id=identity,
+            account=account,
+            time=name.time,
+            generation=generation.listed.name.name,
+            number=name.number,
+            counts=None,
+            guarded=False,
+            problem=problem,
+        )
 
 
 def _info(

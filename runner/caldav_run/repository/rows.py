@@ -42,8 +42,9 @@ class Row(NamedTuple):
         member: Their name in the pack.
         uid: The item's UID; None when it is what the href suggests, empty when there is none.
         provenance: How the bytes were read.
-        extra: `reason`, `read` (when it was last read, for an unread one), `valid_until` (Unix
-            seconds), `properties` (of a calendar); others are ignored.
+        extra: `valid_until` (Unix seconds), `properties` (of a calendar), and for an unread one
+            `reason`, `read` (when it was last read) or `before` (its last version is in the
+            account's last snapshot before this generation); others are ignored.
     """
 
     seq: int

@@ -8,7 +8,7 @@ import pytest
 from caldav_run.errors import ConnectorError, SetupError, TemporaryError
 from caldav_run.model import Calendar, Entry, Op
 from caldav_run.repository import keys, resume
-from caldav_run.repository.archive import RepositoryWriter
+from caldav_run.repository.archive import RepositoryWriter, utc_now
 from caldav_run.repository.local import LocalStore
 from caldav_run.testing.vault import Vault, about, added, body_of, calendar_row
 
@@ -373,10 +373,38 @@ def test_two_writers_of_one_account_make_two_complete_histories(vault: Vault) ->
 
 def test_packs_are_closed_at_their_size(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("caldav_run.repository.pack.MAX_BYTES", 2 * len(body_of("a")))
-    monkeypatch.setattr("caldav_run.repository.account._MAX_WAITING", 5)
     outcome = vault.run(calendar_row("family"), *(added(uid) for uid in "abcdefg"))
     assert outcome.objects == 5
     assert len(vault.held()) == 7
+
+
+def test_few_rows_wait_for_their_pack(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("caldav_run.repository.account._MAX_WAITING", 3)
+    outcome = vault.run(*(added(uid) for uid in "abcdefg"))
+    assert outcome.objects == 4
+    assert len(vault.held()) == 7
+
+
+def test_one_calendar_after_another_can_be_asked_for(vault: Vault) -> None:
+    vault.fill()
+    vault.run(calendar_row("work"), added("w", 1, "work"))
+    with vault.opened() as account:
+        assert set(account.ledger.entries("work")) == {"w.ics"}
+        assert set(account.ledger.entries("family")) == {"a.ics", "b.ics"}
+        assert account.ledger.entries("family") is account.ledger.entries("family")
+        assert account.ledger.calendars().keys() == account.ledger.calendars().keys()
+
+
+def test_objects_with_other_names_are_passed_over(vault: Vault) -> None:
+    vault.fill()
+    folder = vault.root / vault.segments()[0].generation.folder
+    (folder / "zz-expire-20260501T080000Z-00").write_text("of a later version")
+    assert vault.run().snapshot is None
+    assert len(vault.held()) == 2
+
+
+def test_the_time_is_told_in_utc() -> None:
+    assert utc_now().utcoffset() == timedelta(0)
 
 
 def test_a_store_that_refuses_leaves_the_history_as_it_was(vault: Vault) -> None:

@@ -84,12 +84,13 @@ def test_a_change_that_breaks_off_changes_nothing(path: Path) -> None:
     settled(path)
     opened = Cache(path)
 
-    def stop() -> None:
-        raise KeyboardInterrupt
+    def broken_off() -> None:
+        with opened.change(HEAD):
+            opened.clear()
+            raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), opened.change(HEAD):
-        opened.clear()
-        stop()
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
     assert opened.head == HEAD
     opened.close()
 

@@ -8,7 +8,7 @@ import pytest
 
 from caldav_run.errors import CaldavRunError, DamageError, SetupError
 from caldav_run.model import Failed, Item, Op
-from caldav_run.repository import envelope, keys, runs, segment, signed
+from caldav_run.repository import age, envelope, keys, runs, segment, signed
 from caldav_run.repository.names import SegmentName
 from caldav_run.repository.runs import RunRecord
 from caldav_run.repository.segment import Header
@@ -118,6 +118,45 @@ def test_a_harmed_segment_lives_on_in_the_next_cumulative_one(
     assert not any(each.incomplete for each in vault.reader().snapshots())
     assert set(vault.held(harmed.sha256)) == {("family", f"{uid}.ics") for uid in "abc"}
     assert len(vault.held()) == 7
+
+
+def test_a_missing_base_shows_behind_a_cumulative_segment_as_well(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment, "CUMULATIVE_EVERY", 3)
+    monkeypatch.setattr("caldav_run.repository.account.CUMULATIVE_EVERY", 3)
+    vault.fill()
+    for uid in "cde":
+        vault.run(added(uid))
+    base = vault.segments()[0]
+    (vault.root / base.name).unlink()
+    assert all(base.sha256 in str(each.problem) for each in vault.reader().snapshots())
+
+
+def test_a_harmed_segment_that_a_fork_needs_is_told_once(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment, "CUMULATIVE_EVERY", 3)
+    monkeypatch.setattr("caldav_run.repository.account.CUMULATIVE_EVERY", 3)
+    vault.fill()
+    for uid in "cde":
+        vault.run(added(uid))
+    reader = vault.reader()
+    flip(vault.root / vault.segments()[0].name)
+    for each in reader.snapshots():
+        with pytest.raises(DamageError):
+            list(reader.items(each))
+    assert len(reader.snapshots()) == 4
+
+
+@pytest.mark.parametrize("content", [b"no frame", b""])
+def test_a_broken_archive_is_said_to_be_one(vault: Vault, content: bytes) -> None:
+    vault.fill()
+    name = vault.segments()[0]
+    (vault.root / name.name).unlink()
+    forged(vault, name, age.seal(content, vault.recipients))
+    with pytest.raises(DamageError, match="is damaged"):
+        vault.reader().snapshots()
 
 
 def test_a_harmed_cumulative_segment_is_replaced_by_those_before_it(
@@ -290,7 +329,7 @@ def test_a_signed_run_record_of_another_form_is_passed_over(
 ) -> None:
     encode = signed.encode
     old, new = (part.encode() for part in change)
-    monkeypatch.setattr(runs.signed, "encode", lambda each: encode(each).replace(old, new))
+    monkeypatch.setattr(signed, "encode", lambda each: encode(each).replace(old, new))
     record = RunRecord(
         repository=vault.reader().repository,
         run="1",

@@ -75,7 +75,9 @@ def test_every_folder_and_file_is_flushed(
     store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed: list[str] = []
-    monkeypatch.setattr(os, "fsync", lambda fd: flushed.append(os.readlink(f"/proc/self/fd/{fd}")))
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: flushed.append(str(Path(f"/proc/self/fd/{fd}").readlink()))
+    )
     store.put("a/b", b"1")
     root = tmp_path / "new" / "store"
     assert [path for path in flushed if ".tmp-" not in path] == [

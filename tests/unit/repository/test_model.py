@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from caldav_run.model import Change, Failed, Op
@@ -56,6 +56,9 @@ class Day:
 def rarely(names: st.SearchStrategy[str]) -> st.SearchStrategy[frozenset[str]]:
     return st.one_of(st.just(frozenset[str]()), st.frozensets(names, max_size=1))
 
+
+# Shrinking would take minutes; the days of a failure are few as they are.
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 
 DAYS = st.builds(
     Day,
@@ -176,7 +179,7 @@ def difference(old: Picture, new: Picture) -> set[Key]:
 
 
 @pytest.mark.usefixtures("quick")
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
 @given(days=st.lists(DAYS, min_size=1, max_size=9))
 def test_every_snapshot_gives_back_what_a_dict_remembers(days: list[Day]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -27,8 +27,10 @@ def test_names_are_read_back() -> None:
     [
         "README.txt",
         f"a/{'0' * 20}/20261301T000000Z-abcdef01-000000/pack-{HASH}.tar.zst.age",
-        f"a/{'0' * 20}/20261301T000000Z-abcdef01-000000/seg-00000000-20260501T080000Z-{HASH}"
-        ".tar.zst.age",
+        (
+            f"a/{'0' * 20}/20261301T000000Z-abcdef01-000000/seg-00000000-20260501T080000Z-{HASH}"
+            ".tar.zst.age"
+        ),
         f"runs/2026-13/20261301T000000Z-abcdef01-{HASH}.tar.zst.age",
     ],
 )

@@ -41,9 +41,9 @@ def test_ssh_keygen_verifies_a_segment(vault: Vault) -> None:
     allowed = vault.folder / "allowed"
     allowed.write_text(f"vault {vault.writer.signer.public_line}\n")
     with (folder / "segment.json").open("rb") as document:
+        verify = ["ssh-keygen", "-Y", "verify", "-n", "caldav-run-segment", "-I", "vault"]
         done = subprocess.run(
-            ["ssh-keygen", "-Y", "verify", "-f", allowed, "-I", "vault"]
-            + ["-n", "caldav-run-segment", "-s", folder / "segment.json.sig"],
+            [*verify, "-f", str(allowed), "-s", str(folder / "segment.json.sig")],
             stdin=document,
             capture_output=True,
             text=True,

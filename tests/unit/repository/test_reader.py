@@ -100,11 +100,7 @@ def test_the_last_reading_is_told_whether_or_not_it_found_anything(vault: Vault)
     vault.fill()
     vault.clock.forward(days=2)
     vault.run()
-    archive = vault.archive()
-    vault.clock.forward(days=1)
-    with vault.opened("other"):
-        pass
-    archive.close({"cloud": "failed"})
+    vault.run(account="other")
     assert vault.reader().last_read("cloud") == START + timedelta(days=2, minutes=2)
 
 
@@ -172,6 +168,30 @@ def test_what_a_new_generation_cannot_read_is_carried_over_from_before(vault: Va
     found = {each.href: each.stale_since for each in reader.items(latest)}
     assert found == {"a.ics": snapshot, "b.ics": snapshot, "w.ics": snapshot}
     assert len(vault.held()) == 3
+
+
+def test_what_a_new_generation_never_read_is_carried_over_at_its_first_failure(
+    vault: Vault,
+) -> None:
+    vault.fill()
+    vault.configure(full_every=timedelta(0))
+    vault.run(about(Op.UNREAD, None, reason="503"))
+    vault.configure(full_every=timedelta(days=90))
+    vault.run(calendar_row("family"), added("b"), about(Op.UNREAD, "a", reason="500"))
+    assert len(vault.generations()) == 2
+    assert set(vault.held()) == {("family", "a.ics"), ("family", "b.ics")}
+
+
+def test_a_new_calendar_that_a_new_generation_cannot_read_is_empty(vault: Vault) -> None:
+    vault.fill()
+    vault.configure(full_every=timedelta(0))
+    vault.run(calendar_row("new"), about(Op.UNREAD, None, "new"), about(Op.UNREAD, "x", "new"))
+    reader = vault.reader()
+    (calendar,) = reader.calendars(reader.resolve("latest"))
+    assert (calendar.unread, calendar.stale_since) == (True, None)
+    assert [each.sha256 for each in reader.items(reader.resolve("latest"))] == [None]
+    (difference, *_) = reader.diff(reader.resolve("latest~1"), reader.resolve("latest"))
+    assert isinstance(difference, CalendarDifference)
 
 
 def test_what_was_never_read_is_not_invented(vault: Vault) -> None:

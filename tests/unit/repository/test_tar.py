@@ -52,6 +52,18 @@ def test_noise_is_refused(noise: bytes) -> None:
         read(noise.replace(b"\0" * 512, b"\1" * 512))
 
 
+@pytest.mark.parametrize("name", ["a" * 90 + "/" + "b" * 90, "a/" * 60 + "b"])
+def test_a_long_name_is_split_at_a_folder(name: str) -> None:
+    assert read(archive({name: b"x"})) == {name: b"x"}
+
+
+def test_a_wrong_checksum_is_refused() -> None:
+    data = bytearray(archive({"a": b"x"}))
+    data[0] += 1
+    with pytest.raises(FormatError, match="broken tar header"):
+        read(bytes(data))
+
+
 def test_what_is_not_wanted_is_passed_over() -> None:
     data = archive({"a": b"1" * 600, "b": b"2"})
     assert list(tar.members([data], lambda name, _: name == "b")) == [("b", b"2")]

@@ -1,0 +1,111 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from caldav_run.connectors.sources.snapshot import SnapshotSource
+from caldav_run.errors import ConnectorError, SetupError
+from caldav_run.model import (
+    CalendarDone,
+    CalendarExcluded,
+    CalendarStart,
+    Changed,
+    Failed,
+    Op,
+    Unchanged,
+)
+from caldav_run.repository import keys
+from caldav_run.testing.contracts import context
+from caldav_run.testing.contracts.sources import Held
+from caldav_run.testing.vault import Vault, about, added, calendar_row
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    return Vault(tmp_path)
+
+
+def source(vault: Vault, **options: Any) -> SnapshotSource:
+    surroundings = replace(context(vault.folder), identities=(vault.keys / keys.IDENTITY,))
+    return SnapshotSource.from_options({"repository": str(vault.root), **options}, surroundings)
+
+
+def test_the_etag_of_an_item_is_its_hash(vault: Vault) -> None:
+    vault.fill()
+    first = [each for each in source(vault).read(Held()) if isinstance(each, Changed)]
+    assert [each.item.etag for each in first] == [f'"{each.item.sha256}"' for each in first]
+    second = list(source(vault).read(Held(each.item for each in first)))
+    assert [type(each) for each in second] == [CalendarStart, Unchanged, Unchanged, CalendarDone]
+
+
+def test_a_snapshot_is_read_as_of_a_time(vault: Vault) -> None:
+    vault.fill()
+    then = vault.clock.now
+    vault.run(about(Op.GONE, "a"), about(Op.GONE, "b"))
+    changed = [each for each in source(vault).read(Held()) if isinstance(each, Changed)]
+    assert changed == []
+    old = source(vault, as_of=then.isoformat(), account="cloud")
+    assert len([each for each in old.read(Held()) if isinstance(each, Changed)]) == 2
+
+
+def test_a_calendar_that_was_not_read_is_not_called_done(vault: Vault) -> None:
+    vault.fill()
+    vault.run(about(Op.UNREAD, None, reason="503"))
+    readings = list(source(vault).read(Held()))
+    assert readings[-1] == Failed("family", None, "the backup could not read it: 503")
+    stale = [each.item.stale_since for each in readings if isinstance(each, Changed)]
+    assert all(stale)
+
+
+def test_calendars_that_were_left_out_are_named(vault: Vault) -> None:
+    vault.run(calendar_row("family"), about(Op.EXCLUDED, None, "work"), added("a"))
+    names = [
+        each.calendar.id
+        for each in source(vault, calendars=["x*"]).read(Held())
+        if isinstance(each, CalendarExcluded)
+    ]
+    assert names == ["family", "work"]
+
+
+def test_a_lost_pack_costs_its_items_only(vault: Vault) -> None:
+    vault.fill()
+    (vault.root / vault.packs()[0]).unlink()
+    readings = list(source(vault).read(Held()))
+    assert [type(each) for each in readings] == [CalendarStart, Failed, Failed, CalendarDone]
+
+
+@pytest.mark.parametrize("options", [{"account": "other"}, {"as_of": "latest~7"}])
+def test_what_the_repository_does_not_hold_is_said(vault: Vault, options: dict[str, str]) -> None:
+    vault.fill()
+    with pytest.raises(ConnectorError, match=str(vault.root)):
+        list(source(vault, **options).read(Held()))
+
+
+def test_the_origin_is_the_repository_and_the_account(vault: Vault) -> None:
+    vault.fill()
+    made = source(vault, account="cloud")
+    assert made.account == "cloud"
+    assert source(vault).account == "contract"
+    assert made.origin() == f"snapshot:{vault.reader().repository}:cloud"
+
+
+def test_a_signer_is_trusted_by_option(vault: Vault) -> None:
+    vault.fill()
+    path = vault.keys / "plain.txt"
+    path.write_text((vault.keys / keys.IDENTITY).read_text().splitlines()[-1])
+    identity = {"file": str(path)}
+    with pytest.raises(SetupError, match="--trust"):
+        list(source(vault, identity=identity).read(Held()))
+    trust = [vault.writer.signer.fingerprint]
+    assert list(source(vault, identity=identity, trust=trust).read(Held()))
+
+
+def test_without_an_identity_file_the_default_one_is_named(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALDAV_RUN_CONFIG_DIR", str(vault.folder / "none"))
+    made = SnapshotSource.from_options({"repository": str(vault.root)}, context(vault.folder))
+    with pytest.raises(SetupError, match=r"none/identity\.txt"):
+        list(made.read(Held()))
+    made.close()
