@@ -82,6 +82,8 @@ class ArchiveRecipient:
     def failed(self, calendar: str, href: str | None, reason: str) -> None:
         """Carry the last version forward."""
         if href is None:
+            # One that could not even be opened was never started.
+            self._named.setdefault(calendar, self._known.get(calendar) or Calendar(id=calendar))
             self._carry_calendar(calendar, reason)
             return
         self._seen.add(href)
@@ -126,7 +128,8 @@ class ArchiveRecipient:
         if self.tally.dry:
             return
         # Entries that were judged otherwise must not be trusted under this fingerprint.
-        wholly = complete and not missing & self._known.keys()
+        left = missing & self._named.keys() if complete else missing
+        wholly = not left & self._known.keys()
         as_before = self.held.trusted and not self.held.doubted - self._done
         honest = wholly or as_before or not self._known
         committed = self._account.commit(self._fingerprint if honest else "", guarded=guarded)

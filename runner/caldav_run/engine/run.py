@@ -95,6 +95,12 @@ class _Run:
         self, named: NamedSource, step: Step, reading: AccountReading, error: CaldavRunError | None
     ) -> None:
         """Ask the guard, let every sink write what is left, and tell how the reading went."""
+        self._failures.extend(reading.failures)
+        if error is None and not reading.recipients:
+            # Reading stopped there, so that counts say nothing of the source.
+            self._results[named.source.account] = "skipped"
+            self._emit(StepFinished(step, State.SKIPPED, "no sink could take it to its end"))
+            return
         complete = error is None
         objection = None
         if complete:
@@ -102,7 +108,6 @@ class _Run:
             objection = self._job.expect.objection(reading.items, before)
         for recipient in reading.recipients:
             self._finish(recipient, complete=complete, guarded=objection is not None)
-        self._failures.extend(reading.failures)
         if error is not None:
             self._source_failed(named, step, error)
             return

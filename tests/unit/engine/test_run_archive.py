@@ -1,6 +1,6 @@
 """Runs into a sink with a history: a real repository in a folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from caldav_run.connectors.filters.where import WhereFilter
-from caldav_run.connectors.protocol import Context
-from caldav_run.connectors.sinks.snapshot import SnapshotSink
+from caldav_run.connectors.protocol import Baseline, Context
+from caldav_run.connectors.sinks.snapshot import SnapshotAccount, SnapshotSink
 from caldav_run.engine.events import Event, Level, Noted, Planned, State, StepFinished
 from caldav_run.engine.guard import Expectation
 from caldav_run.engine.job import Job, NamedSink, NamedSource
 from caldav_run.engine.judge import Link
 from caldav_run.engine.run import run
 from caldav_run.errors import TemporaryError
-from caldav_run.model import Calendar, Failed
+from caldav_run.model import Calendar, Change, Failed, Reading
 from caldav_run.repository import keys
 from caldav_run.repository.local import LocalStore
 from caldav_run.repository.reader import Reader
@@ -40,6 +40,8 @@ class Vault:
     now: datetime = NOW
     events: list[Event] = field(default_factory=list)
 
+    kind: type[SnapshotSink] = SnapshotSink
+
     def sink(self) -> SnapshotSink:
         recipients = keys.load_recipients(self.folder / "keys" / keys.RECIPIENTS)
         options = {
@@ -47,7 +49,7 @@ class Vault:
             "recipients": list(recipients),
             "signer": {"file": str(self.folder / "keys" / keys.WRITER)},
         }
-        return SnapshotSink.from_options(options, self.context)
+        return self.kind.from_options(options, self.context)
 
     def run(self, *, dry: bool = False) -> int:
         self.source.read_anew.clear()
@@ -110,6 +112,36 @@ class Vault:
         return {
             str(each.step): each.state for each in self.events if isinstance(each, StepFinished)
         }
+
+
+class Unopened(MemorySource):
+    """Calendars that are there and cannot be opened, as folders behind symbolic links."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
+        self._names = names
+
+    def read(self, baseline: Baseline) -> Iterator[Reading]:
+        del baseline
+        for name in self._names:
+            yield Failed(name, None, "it cannot be opened")
+
+
+class Refusing(SnapshotSink):
+    """A sink whose store refuses the first change."""
+
+    def open_account(self, account: str, origin: str) -> SnapshotAccount:
+        opened = super().open_account(account, origin)
+        return RefusingAccount(opened)
+
+
+class RefusingAccount(SnapshotAccount):
+    def __init__(self, account: SnapshotAccount) -> None:
+        super().__init__(account._account)
+
+    def append(self, change: Change) -> None:
+        del change
+        raise TemporaryError("the store is busy")
 
 
 def where(keep: str) -> Link:
@@ -311,6 +343,31 @@ def test_a_calendar_that_is_gone_is_gone(vault: Vault) -> None:
     del vault.source.calendars["home"]
     assert vault.run() == 0
     assert set(vault.held()) == {"work/a.ics", "work/b.ics"}
+
+
+def test_a_calendar_that_could_not_even_be_opened_is_carried_forward(vault: Vault) -> None:
+    vault.run()
+    vault.source = Unopened(("work", "never seen"))
+    assert vault.run() == 3
+    assert set(vault.held()) == {"work/a.ics", "work/b.ics"}
+    assert vault.unread() == {"work", "never seen"}
+
+
+def test_a_calendar_that_is_gone_does_not_make_the_next_run_read_everything(vault: Vault) -> None:
+    vault.source.put("home", "c.ics", event("c"))
+    vault.run()
+    del vault.source.calendars["home"]
+    vault.source.selection = "other"
+    vault.run()
+    vault.run()
+    assert vault.source.read_anew == []
+
+
+def test_a_sink_that_fails_while_reading_is_not_taken_for_a_shrunken_source(vault: Vault) -> None:
+    vault.expect = Expectation(min_items=2)
+    vault.kind = Refusing
+    assert vault.run() == 75
+    assert vault.states()["read here"] is State.SKIPPED
 
 
 def test_a_calendar_that_is_no_longer_selected_leaves_the_snapshot(vault: Vault) -> None:
