@@ -9,6 +9,7 @@ from caldav_run.repository.ledger import RowLedger
 from caldav_run.repository.rows import Row, properties_column, uid_column
 from caldav_run.repository.segment import stamp
 
+_SINCE: Final = ("read", "before")
 _LEFT: Final = frozenset({Op.CALENDAR_GONE, Op.EXCLUDED})
 
 
@@ -100,7 +101,10 @@ class RowMaker:
             before: Whether the generation had no chance yet to read it.
         """
         excuse: dict[str, Any] = {"reason": change.reason or "unknown"}
-        if held is not None and self._read_at is not None:
+        if held is not None and held.op is Op.UNREAD:
+            # Said again, as beside other properties: it has not been read since.
+            excuse |= {key: held.extra[key] for key in _SINCE if key in held.extra}
+        elif held is not None and self._read_at is not None:
             excuse["read"] = stamp(self._read_at)
         elif before:
             excuse["before"] = True

@@ -113,10 +113,15 @@ def _dearmored(armored: bytes) -> bytes:
     body = armored.strip().removeprefix(_BEGIN).removesuffix(_END)
     if len(lines) == 0 or len(body) != len(armored.strip()) - len(_BEGIN) - len(_END):
         raise FormatError("its signature has no armor")
+    text = b"".join(body.split())
     try:
-        return base64.b64decode(b"".join(body.split()), validate=True)
+        blob = base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise FormatError("its signature is no base64") from error
+    # Bits that base64 leaves unused must not make two texts of one signature.
+    if base64.b64encode(blob) != text:
+        raise FormatError("its signature is no base64")
+    return blob
 
 
 def _typed(blob: bytes) -> bytes:

@@ -226,6 +226,27 @@ def test_differences_tell_calendars_and_items_apart(vault: Vault) -> None:
     assert Kind.REMOVED in {each.kind for each in back if isinstance(each, CalendarDifference)}
 
 
+def test_what_stays_is_no_difference(vault: Vault) -> None:
+    vault.fill()
+    vault.run(added("b", 2))
+    reader = vault.reader()
+    (only,) = reader.diff(reader.resolve("latest~1"), reader.resolve("latest"))
+    assert isinstance(only, ItemDifference)
+    assert only.new is not None
+    assert only.new.href == "b.ics"
+
+
+def test_what_is_unread_twice_keeps_the_time_of_its_last_reading(vault: Vault) -> None:
+    vault.fill()
+    read = vault.clock.now
+    for name in ("one", "two"):
+        unread = about(Op.UNREAD, None, reason="503")
+        vault.run(calendar_row("family", display_name=name), unread)
+    reader = vault.reader()
+    (calendar,) = reader.calendars(reader.resolve("latest"))
+    assert (calendar.unread, calendar.stale_since) == (True, read)
+
+
 def test_a_pack_is_fetched_once_while_it_is_asked_for_again(vault: Vault) -> None:
     vault.fill()
     reader = vault.reader()

@@ -53,6 +53,7 @@ def string(data: bytes) -> bytes:
         b"text",
         b"-----BEGIN SSH SIGNATURE-----",
         b"-----BEGIN SSH SIGNATURE-----\n!\n-----END SSH SIGNATURE-----",
+        b"-----BEGIN SSH SIGNATURE-----\nQR==\n-----END SSH SIGNATURE-----",
         armor(b""),
         armor(b"SSHSIG\x00\x00\x00\x02"),
         armor(b"SSHSIG\x00\x00\x00\x01\xff\xff\xff\xff"),
