@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from caldav_run.errors import SetupError, TemporaryError
+from caldav_run.errors import CaldavRunError, SetupError, TemporaryError
 from caldav_run.model import Op
 from caldav_run.repository import rows
 from caldav_run.repository.rows import Kind, Row
@@ -161,7 +161,8 @@ class Cache:
             expected: The head that the change builds on.
 
         Raises:
-            TemporaryError: Another run holds the cache or has moved its head, or the disk refuses.
+            SetupError: The disk refuses.
+            TemporaryError: Another run holds the cache or has moved its head.
         """
         try:
             self._base.execute("BEGIN IMMEDIATE")
@@ -170,7 +171,7 @@ class Cache:
         except BaseException as error:
             self._undo()
             if isinstance(error, sqlite3.Error):
-                raise self._busy() from error
+                raise self._refused(error) from error
             raise
         try:
             self._base.execute("COMMIT")
@@ -233,7 +234,7 @@ class Cache:
         try:
             return self._connected()
         except sqlite3.OperationalError as error:
-            raise self._busy() from error
+            raise self._refused(error) from error
         except sqlite3.DatabaseError:
             # Damaged, or of another version: it is only a cache.
             self._path.unlink()
@@ -251,10 +252,18 @@ class Cache:
             raise
         return base
 
+    def _refused(self, error: sqlite3.Error) -> CaldavRunError:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_BUSY)
+        # The lower byte is the kind, the rest details it.
+        if code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            return self._busy()
+        return SetupError(
+            f"cannot write the cache {self._path}: {error}", mend="look at that disk's free space"
+        )
+
     def _busy(self) -> TemporaryError:
         return TemporaryError(
-            f"the cache {self._path} cannot be written, or another run uses it",
-            mend="try again when that run has ended",
+            f"another run uses the cache {self._path}", mend="try again when that run has ended"
         )
 
 
