@@ -1,5 +1,6 @@
 """Feed one account's readings into a sink that appends history."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from caldav_run.connectors.protocol import AccountArchive
@@ -34,6 +35,8 @@ class ArchiveRecipient:
         self._done: set[str] = set()
         self._seen: set[str] = set()
         self._before = 0
+        # Counted by the sink once they are committed: a snapshot is written whole or not at all.
+        self._counts: Counter[str] = Counter()
 
     def start(self, calendar: Calendar) -> None:
         """Compare the calendar's properties with the held ones."""
@@ -126,6 +129,7 @@ class ArchiveRecipient:
                 change = Change(op=Op.CALENDAR_GONE, calendar=calendar)
                 self._append(change, "calendars", "-", "calendar (gone)")
         if self.tally.dry:
+            self.tally.counts.update(self._counts)
             return
         # Entries that were judged otherwise must not be trusted under this fingerprint.
         left = missing & self._named.keys() if complete else missing
@@ -133,6 +137,7 @@ class ArchiveRecipient:
         as_before = self.held.trusted and not self.held.doubted - self._done
         honest = wholly or as_before or not self._known
         committed = self._account.commit(self._fingerprint if honest else "", guarded=guarded)
+        self.tally.counts.update(self._counts)
         if committed.snapshot is not None:
             self.tally.remarks.append(f"snapshot {committed.snapshot[:12]}")
         self.tally.stored += committed.size
@@ -154,7 +159,8 @@ class ArchiveRecipient:
 
     def _append(self, change: Change, what: str, sign: str, name: str) -> None:
         calendar = self._named.get(change.calendar) or self._known[change.calendar]
-        self.tally.count(what, sign, calendar.title, name)
+        self._counts[what] += 1
+        self.tally.tell(sign, calendar.title, name)
         self._write(change)
 
     def _write(self, change: Change) -> None:

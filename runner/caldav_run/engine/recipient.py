@@ -46,6 +46,10 @@ class Tally:
     def count(self, what: str, sign: str, calendar: str, label: str) -> None:
         """Count one change, and tell it where details are wanted."""
         self.counts[what] += 1
+        self.tell(sign, calendar, label)
+
+    def tell(self, sign: str, calendar: str, label: str) -> None:
+        """Tell one change where details are wanted."""
         if self.detail:
             self.emit(Planned(self.step, calendar, sign, label))
 

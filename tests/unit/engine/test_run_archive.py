@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from caldav_run.connectors.filters.where import WhereFilter
-from caldav_run.connectors.protocol import Baseline, Context
+from caldav_run.connectors.protocol import Baseline, Committed, Context
 from caldav_run.connectors.sinks.snapshot import SnapshotAccount, SnapshotSink
 from caldav_run.engine.events import Event, Level, Noted, Planned, State, StepFinished
 from caldav_run.engine.guard import Expectation
 from caldav_run.engine.job import Job, NamedSink, NamedSource
 from caldav_run.engine.judge import Link
 from caldav_run.engine.run import run
-from caldav_run.errors import TemporaryError
+from caldav_run.errors import ConnectorError, TemporaryError
 from caldav_run.model import Calendar, Change, Failed, Reading
 from caldav_run.repository import keys
 from caldav_run.repository.local import LocalStore
@@ -142,6 +142,18 @@ class RefusingAccount(SnapshotAccount):
     def append(self, change: Change) -> None:
         del change
         raise TemporaryError("the store is busy")
+
+
+class Unwritable(SnapshotSink):
+    """A sink whose store is full when it comes to committing."""
+
+    def open_account(self, account: str, origin: str) -> SnapshotAccount:
+        return UnwritableAccount(super().open_account(account, origin)._account)
+
+
+class UnwritableAccount(SnapshotAccount):
+    def commit(self, fingerprint: str, *, guarded: bool) -> Committed:
+        raise ConnectorError(f"no space left for {fingerprint}, {guarded}")
 
 
 def where(keep: str) -> Link:
@@ -368,6 +380,13 @@ def test_a_sink_that_fails_while_reading_is_not_taken_for_a_shrunken_source(vaul
     vault.kind = Refusing
     assert vault.run() == 75
     assert vault.states()["read here"] is State.SKIPPED
+
+
+def test_what_could_not_be_committed_is_not_counted_as_written(vault: Vault) -> None:
+    vault.kind = Unwritable
+    assert vault.run() == 1
+    (ended,) = [e for e in vault.events if isinstance(e, StepFinished) and e.step.kind == "write"]
+    assert (ended.state, ended.counts) == (State.FAILED, {})
 
 
 def test_a_calendar_that_is_no_longer_selected_leaves_the_snapshot(vault: Vault) -> None:
