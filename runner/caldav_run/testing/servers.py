@@ -23,6 +23,7 @@ HOST: Final = "127.0.0.1"
 _START_LIMIT_S: Final = 20.0
 _STOP_LIMIT_S: Final = 5.0
 _POLL_S: Final = 0.03
+_LAUNCH: Final = (sys.executable, "-m", "caldav_run.testing.launch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def embedded_radicale(folder: Path, users: Mapping[str, str] | None = None) -> I
     passwords.write_text("".join(f"{user}:{word}\n" for user, word in accounts.items()))
     port = _free_port()
     command = [
-        *(sys.executable, "-m", "radicale", "--config", "", "--server-hosts", f"{HOST}:{port}"),
+        *(*_LAUNCH, "radicale", "--config", "", "--server-hosts", f"{HOST}:{port}"),
         *("--auth-type", "htpasswd", "--auth-htpasswd-filename", str(passwords)),
         *("--auth-htpasswd-encryption", "plain", "--auth-delay", "0"),
         *("--storage-filesystem-folder", str(folder / "collections")),
@@ -131,7 +132,7 @@ def embedded_xandikos(folder: Path) -> Iterator[Server]:
     folder.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     command = [
-        *(sys.executable, "-m", "xandikos", "serve", "-d", str(folder / "data"), "--defaults"),
+        *(*_LAUNCH, "xandikos", "serve", "-d", str(folder / "data"), "--defaults"),
         *("--current-user-principal", "/alice/", "-l", HOST, "-p", str(port)),
         "--no-detect-systemd",
     ]
@@ -144,7 +145,7 @@ def embedded_xandikos(folder: Path) -> Iterator[Server]:
 def _process(command: Sequence[str], server: Server, log: Path) -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed arguments
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            command, stdin=subprocess.PIPE, stdout=output, stderr=output
         )
         try:
             _wait(process, server, log)
@@ -152,10 +153,11 @@ def _process(command: Sequence[str], server: Server, log: Path) -> Iterator[None
         finally:
             process.terminate()
             try:
-                process.wait(_STOP_LIMIT_S)
+                # Closes standard input too, which ends the server by itself.
+                process.communicate(timeout=_STOP_LIMIT_S)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait()
+                process.communicate()
 
 
 def _wait(process: subprocess.Popen[bytes], server: Server, log: Path) -> None:

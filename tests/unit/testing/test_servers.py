@@ -1,6 +1,9 @@
 """Embedded servers answer while they are needed, and leave nothing running."""
 
 import contextlib
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,27 @@ def test_a_failure_or_an_interrupt_ends_the_server(tmp_path: Path) -> None:
         seen.append(server)
         raise KeyboardInterrupt
     assert seen[0].send("OPTIONS", "") == 0
+
+
+def test_a_server_goes_with_a_program_that_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib\n"
+        "from caldav_run.testing.servers import embedded_radicale\n"
+        "with embedded_radicale(pathlib.Path(sys.argv[1])) as server:\n"
+        "    print(server.url, flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        url = started.stdout.readline().decode().strip()
+        server = servers.Server(url, "alice", "", "/alice/")
+        assert server.send("OPTIONS", "") != 0
+        started.kill()
+    limit = time.monotonic() + 10
+    while server.send("OPTIONS", "") and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert server.send("OPTIONS", "") == 0
 
 
 def test_the_password_is_neither_shown_nor_readable_by_others(tmp_path: Path) -> None:
