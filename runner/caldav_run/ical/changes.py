@@ -1,6 +1,7 @@
 """Human words for what changed in one component."""
 
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Final
 
 from caldav_run.ical import wording
@@ -16,6 +17,7 @@ from caldav_run.ical.values import (
     split_list,
     unescape,
 )
+from caldav_run.ical.zones import Zones
 
 TIMES: Final = frozenset({"DTSTART", "DTEND", "DUE", "DURATION"})
 """The properties that say when a component takes place."""
@@ -87,13 +89,20 @@ def _moments(before: Component, after: Component, name: str) -> tuple[Moment | N
 
 
 def _length(component: Component, start: Moment | None) -> Duration | None:
-    """Return how long an event lasts on the wall clock; None when it does not say."""
+    """Return how long an event lasts; None for what is no event, or cannot be told."""
+    if start is None or component.name != "VEVENT":
+        return None
     end = wording.moment_or_none(component.first("DTEND"))
-    if start and end:
-        between = end.local - start.local
-        return Duration(between.days, between.seconds)
     try:
-        return parse_duration(component.value("DURATION"))
+        if end is None:
+            # Without an end it is a day or a moment (RFC 5545 section 3.6.1).
+            written = component.first("DURATION")
+            return parse_duration(written.value) if written else Duration(int(start.all_day), 0)
+        if end.zone == start.zone:
+            between = end.local - start.local
+            return Duration(between.days, between.seconds)
+        zones = Zones(component, UTC)
+        return Duration(0, zones.seconds(end) - zones.seconds(start))
     except ValueError:
         return None
 
@@ -117,7 +126,7 @@ def _repetition_changes(before: Component, after: Component) -> Iterator[str]:
         ("EXDATE", "cancelled", "is back"),
         ("RDATE", "added", "taken away"),
     ):
-        one, other = _dates(before, name), _dates(after, name)
+        one, other = dict.fromkeys(_dates(before, name)), dict.fromkeys(_dates(after, name))
         yield from (f"one occurrence ({day}) {added}" for day in other if day not in one)
         yield from (f"one occurrence ({day}) {gone}" for day in one if day not in other)
 
@@ -208,11 +217,20 @@ def _alarm(alarm: Component) -> str:
 
 def _other_changes(before: Component, after: Component) -> Iterator[str]:
     """Yield what changed in all properties that have no words of their own."""
-    names = dict.fromkeys(prop.name for prop in (*before.properties, *after.properties))
-    for name in names:
-        old, new = sorted(map(property_form, before.all(name))), after.all(name)
-        if name and name not in _OWN_WORDS and old != sorted(map(property_form, new)):
-            yield f"{plain(name)} {_verb(' '.join(old), ' '.join(map(str, new)))}"
+    one, other = _others(before), _others(after)
+    for name in dict.fromkeys([*one, *other]):
+        old, new = one.get(name, []), other.get(name, [])
+        if sorted(old) != sorted(new):
+            yield f"{plain(name)} {_verb(' '.join(old), ' '.join(new))}"
+
+
+def _others(component: Component) -> dict[str, list[str]]:
+    """Return the canonical forms of the properties that have no words of their own, by name."""
+    found: dict[str, list[str]] = {}
+    for prop in component.properties:
+        if prop.name and prop.name not in _OWN_WORDS:
+            found.setdefault(prop.name, []).append(property_form(prop))
+    return found
 
 
 def _value_changes(words: str, old: str, new: str) -> Iterator[str]:

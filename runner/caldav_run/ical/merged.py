@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
+from operator import attrgetter
 from typing import Final
 from urllib.parse import quote
 
@@ -70,17 +71,17 @@ def split(data: bytes) -> Iterator[tuple[str, bytes]]:
     Yields:
         The item's href, which its UID or else its bytes decide, and its body.
     """
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     for stream in _streams(data):
         head, foot = stream.frame(data)
         zones = {part.zone: part for part in stream.parts if part.zone is not None}
         for uid, parts in _groups(data, stream).items():
             texts = [_closed_line(data[part.start : part.end]) for part in parts]
             used = {name for text in texts for name in _zone_names(text)}
+            named = [zones[name] for name in used & zones.keys()]
             needed = [
                 _closed_line(data[part.start : part.end])
-                for name, part in zones.items()
-                if name in used
+                for part in sorted(named, key=attrgetter("start"))
             ]
             yield _free_href(uid, taken), b"".join([head, *needed, *texts, foot])
 
@@ -172,16 +173,21 @@ def _groups(data: bytes, stream: _Stream) -> dict[str, list[_Part]]:
     return groups
 
 
-def _free_href(uid: str, taken: set[str]) -> str:
-    """Return an href for a UID that is not taken yet, and take it."""
+def _free_href(uid: str, taken: dict[str, int]) -> str:
+    """Return an href for a UID that is not taken yet, and take it.
+
+    `taken` holds the hrefs, each with the last number that was given to its stem.
+    """
     stem = f"no-uid-{uid[1:]}" if uid.startswith("\n") else quote(uid, safe="@+=,")
     if len(stem) > _LONGEST_HREF:
         stem = f"{stem[:40]}-{sha256(uid.encode()).hexdigest()[:32]}"
-    href, number = f"{stem}.ics", 1
+    first = href = f"{stem}.ics"
+    number = taken.get(first, 1)
     while href in taken:
         number += 1
         href = f"{stem}-{number}.ics"
-    taken.add(href)
+    taken[first] = number
+    taken.setdefault(href, 1)
     return href
 
 

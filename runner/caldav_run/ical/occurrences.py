@@ -82,10 +82,13 @@ def occurrences(tree: Component, timezone: tzinfo) -> Occurrences:
     entries = tree.entries()
     if not entries:
         problems.append("it holds no event, task or journal")
+    overrides: dict[str, list[Component]] = {}
     for component in entries:
-        siblings = [one for one in entries if one.value("UID") == component.value("UID")]
+        if component.first("RECURRENCE-ID"):
+            overrides.setdefault(component.value("UID"), []).append(component)
+    for component in entries:
         try:
-            found = _component(component, siblings, zones, steps)
+            found = _component(component, overrides.get(component.value("UID"), []), zones, steps)
         except (ValueError, TooLongError) as error:
             problems.append(str(error))
         else:
@@ -95,7 +98,7 @@ def occurrences(tree: Component, timezone: tzinfo) -> Occurrences:
 
 
 def _component(
-    component: Component, siblings: list[Component], zones: Zones, steps: Steps
+    component: Component, overrides: list[Component], zones: Zones, steps: Steps
 ) -> Occurrences:
     """Return when one component takes place.
 
@@ -110,7 +113,8 @@ def _component(
     lasts = length(component, start, zones)
     if component.first("RECURRENCE-ID"):
         return Occurrences((lasts.span(start, zones),), ())
-    overrides = [one for one in siblings if one.first("RECURRENCE-ID")]
+    # Any number of masters may have one UID, and each of them all the overrides.
+    steps.take(len(overrides))
     skipped = _skipped(component, overrides, start, zones)
     rules = component.all("RRULE")
     lasts = _stretched(lasts, overrides, zones)

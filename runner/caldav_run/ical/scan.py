@@ -4,6 +4,7 @@ Every item of every run comes through here, so it only looks at the lines whose 
 bytes can matter.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import product
 from typing import Final, NamedTuple
@@ -36,6 +37,7 @@ _RECURRENCE: Final = frozenset({"RRULE", "RDATE", "RECURRENCE-ID"})
 _PEOPLE: Final = frozenset({"ORGANIZER", "ATTENDEE"})
 _OUTER: Final = frozenset({b"VCALENDAR"})
 _FRAMES: Final = frozenset({b"VCALENDAR", b"VTIMEZONE"})
+_QUOTED_HEAD: Final = re.compile(rb'(?:[^":]|"[^"]*")*:')
 _LONGEST_INTEGER: Final = 20
 _LARGEST_SEQUENCE: Final = 2**31 - 1  # RFC 5545 section 3.3.8
 
@@ -97,22 +99,21 @@ def _wanted_lines(body: bytes) -> Iterator[tuple[str, bytes]]:
             head, _, value = line.partition(b":")
             name = _NAMES.get(head)
             if name is None:
-                name, value = _name_and_value(head, value)
+                name, value = _name_and_value(head, value, line)
             if name is not None:
                 yield name, value
 
 
-def _name_and_value(head: bytes, value: bytes) -> tuple[str | None, bytes]:
+def _name_and_value(head: bytes, value: bytes, line: bytes) -> tuple[str | None, bytes]:
     """Return the name and value of a line that was cut at its first colon.
 
     The name is None when it is not wanted.
     """
     name = _NAMES.get(head.partition(b";")[0].upper())
-    # A quoted parameter may hold a colon: the value starts after an even number of quotes.
-    quotes = head.count(b'"')
-    while name and quotes % 2 and b":" in value:
-        more, _, value = value.partition(b":")
-        quotes += more.count(b'"')
+    if name and head.count(b'"') % 2:
+        # A quoted parameter may hold a colon; the first colon counts where a quote never ends.
+        quoted = _QUOTED_HEAD.match(line)
+        value = line[quoted.end() :] if quoted else value
     return name, value
 
 

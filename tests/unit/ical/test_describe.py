@@ -233,3 +233,29 @@ def test_a_diff_goes_property_by_property() -> None:
     ]
     assert properties_diff(b"", b"") == []
     assert properties_diff(EVENT.encode(), b"x")[0].startswith("@ not valid iCalendar: line 1")
+
+
+def test_a_length_counts_the_zones_of_start_and_end() -> None:
+    start = "DTSTART;TZID=Europe/Berlin:20260504T100000"
+    flight = f"BEGIN:VEVENT\n{start}\nDTEND;TZID=America/New_York:20260504T120000\nEND:VEVENT\n"
+    later = flight.replace("T120000", "T130000")
+    assert describe(flight.encode(), later.encode()) == ["now lasts 9 h instead of 8 h"]
+    nowhere = later.replace("America/New_York", "Nowhere")
+    assert describe(flight.encode(), nowhere.encode()) == ["only technical details changed: DTEND"]
+
+
+def test_an_event_without_an_end_lasts_a_day_or_a_moment() -> None:
+    day = b"BEGIN:VEVENT\nDTSTART;VALUE=DATE:20260504\nEND:VEVENT\n"
+    days = day.replace(b"\nEND", b"\nDTEND;VALUE=DATE:20260507\nEND")
+    assert describe(day, days) == ["now lasts 3 days instead of 1 day"]
+    moment = b"BEGIN:VEVENT\nDTSTART:20260504T100000Z\nEND:VEVENT\n"
+    hours = moment.replace(b"\nEND", b"\nDURATION:PT2H\nEND")
+    assert describe(hours, moment) == ["now lasts no time instead of 2 h"]
+
+
+def test_very_many_differences_take_no_time() -> None:
+    def wide(value: str) -> bytes:
+        lines = "\n".join(f"X-{n}:{value}" for n in range(20_000))
+        return f"BEGIN:VEVENT\n{lines}\nEND:VEVENT\n".encode()
+
+    assert len(describe(wide("1"), wide("2"))) == 20_000

@@ -85,3 +85,9 @@ def test_a_line_is_taken_apart(line: bytes, parsed: Line) -> None:
 @given(st.binary())
 def test_no_line_makes_the_parser_fail(line: bytes) -> None:
     parse_line(line)
+
+
+def test_any_number_of_carriage_returns_ends_a_line_and_costs_no_more_than_reading_it() -> None:
+    assert unfold(b"A\r\r\nB\r\n") == b"A\nB\n"
+    returns = b"\r" * 1_000_000
+    assert unfold(b"A" + returns + b"\nB" + returns) == b"A\nB" + returns

@@ -116,3 +116,16 @@ def test_what_was_merged_can_be_taken_apart(uids: list[str], end: str) -> None:
     assert [[form(one) for one in entries] for entries in found] == [
         [form(one) for one in parse(body).entries()] for body in bodies
     ]
+
+
+def test_one_uid_in_very_many_calendars_takes_no_time() -> None:
+    hrefs = [href for href, _ in split((HEAD + event("a") + FOOT) * 20_000)]
+    assert len(set(hrefs)) == 20_000
+    assert hrefs[-1] == "a-20000.ics"
+
+
+def test_very_many_zones_take_no_time() -> None:
+    data = b"".join(
+        zone(f"Z{n}") + event(f"{n}", f"DTSTART;TZID=Z{n}:20260501T100000") for n in range(10_000)
+    )
+    assert sum(1 for _ in split(HEAD + data + FOOT)) == 10_000

@@ -397,3 +397,15 @@ def test_near_a_change_of_clocks_every_occurrence_is_found() -> None:
     ):
         assert touches(found, f"{hour}:30", f"{hour}:31")
         assert found.last_end(at(f"{hour}:00"), at(f"{hour}:31")) == at(f"{hour}:31")
+
+
+def test_very_many_overrides_take_no_time() -> None:
+    override = "RECURRENCE-ID:20260101T000000Z", "DTSTART:20260101T000000Z"
+    lines = component("VEVENT", "UID:a", *override) * 10_000
+    assert len(times(*lines).spans) == 10_000
+
+
+def test_very_many_masters_with_very_many_overrides_are_a_problem() -> None:
+    override = component("VEVENT", "UID:a", "RECURRENCE-ID:20260101", "DTSTART:20260101")
+    master = component("VEVENT", "UID:a", "DTSTART:20260101")
+    assert times(*override * 3_000, *master * 3_000).problems

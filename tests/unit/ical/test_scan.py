@@ -139,3 +139,9 @@ def test_nothing_makes_a_scan_fail(text: str) -> None:
         parse(body)
     except ItemError as error:
         assert "line " in error.message  # noqa: PT017 - both outcomes are right
+
+
+def test_a_quote_that_never_ends_hides_no_value_and_takes_no_time() -> None:
+    assert scan(calendar("BEGIN:VEVENT", 'UID;X=":a:b', "END:VEVENT")).uid == "a:b"
+    assert scan(calendar("BEGIN:VEVENT", 'UID;X=":":a:b', "END:VEVENT")).uid == "a:b"
+    assert scan(calendar("BEGIN:VEVENT", 'ATTENDEE;X="' + ":" * 1_000_000, "END:VEVENT")).scheduled
