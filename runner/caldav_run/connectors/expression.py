@@ -52,9 +52,9 @@ VARIABLES: Final[Mapping[str, str]] = {
 
 _FAULT: Final = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _UNKNOWN: Final = re.compile(r"undeclared reference to '([^']*)'")
-# What is no identifier: strings in their four forms, comments, and fields after a dot.
+# What is no identifier: strings, in which a backslash hides a quote, and comments.
 _NO_NAME: Final = re.compile(
-    r"""[rRbB]*(?:'{3}.*?'{3}|"{3}.*?"{3}|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|//[^\n]*|\.\s*\w+""",
+    r"""'{3}(?:\\.|.)*?'{3}|"{3}(?:\\.|.)*?"{3}|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|//[^\n]*""",
     re.DOTALL,
 )
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")

@@ -83,3 +83,9 @@ def test_a_regular_expression_takes_linear_time() -> None:
     assert not compile_expression('summary.matches("^(a+)+$")').holds(
         {"summary": "a" * 50_000 + "!"}
     )
+
+
+def test_a_variable_is_found_wherever_it_stands() -> None:
+    names = compile_expression("summary == '''a\\'''b''' && .now > start").names
+    assert names == {"summary", "now", "start"}
+    assert compile_expression("summary == 'calendar' // size").names == {"summary"}
