@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from caldav_run.engine.judge import Verdict
-from caldav_run.model import Calendar, Change, Entry, Item, Op, Version
+from caldav_run.model import Calendar, Change, Entry, Item, Op, Stamp, Version
 
 # ------------------------------------------------------------------ sinks that append
 
@@ -185,9 +185,19 @@ def _settle(wanted: Version, present: Version, on_conflict: str) -> Action:
         return Action(Verb.KEEP, wanted, present, "the destination's version is kept")
     if on_conflict == "fail":
         return Action(Verb.REFUSE, wanted, present, "the destination has another version")
-    if wanted.stamp > present.stamp:
+    mine, theirs = _comparable(wanted.stamp, present.stamp)
+    if mine > theirs:
         return Action(Verb.REPLACE, wanted, present)
-    if wanted.stamp < present.stamp:
+    if mine < theirs:
         return Action(Verb.KEEP, wanted, present, "the destination's version is newer")
     reason = "neither version is newer, the destination's is kept"
     return Action(Verb.UNDECIDED, wanted, present, reason)
+
+
+def _comparable(one: Stamp, other: Stamp) -> tuple[Stamp, Stamp]:
+    """Return two stamps without the times that only one of them has: a missing one is not old."""
+    if not one.last_modified or not other.last_modified:
+        one, other = one._replace(last_modified=""), other._replace(last_modified="")
+    if not one.dtstamp or not other.dtstamp:
+        one, other = one._replace(dtstamp=""), other._replace(dtstamp="")
+    return one, other

@@ -175,6 +175,15 @@ def test_the_destination_stays_where_neither_version_is_newer() -> None:
     assert action.reason == "neither version is newer, the destination's is kept"
 
 
+def test_a_time_that_only_one_version_has_does_not_make_it_the_newer_one() -> None:
+    old = replace(a_version(), stamp=Stamp(0, "20200101T000000Z", "20200101T000000Z"))
+    new = replace(a_version(digest=b"2"), stamp=Stamp(0, "", "20260101T000000Z"))
+    bare = replace(a_version(digest=b"3"), stamp=Stamp())
+    assert verbs(*plan([old], [new], Policy())) == [Verb.KEEP]
+    assert verbs(*plan([new], [old], Policy())) == [Verb.REPLACE]
+    assert verbs(*plan([new], [bare], Policy())) == [Verb.UNDECIDED]
+
+
 def test_each_policy_decides_a_conflict_its_own_way() -> None:
     wanted, present = [a_version()], [a_version(digest=b"2")]
     found = {
