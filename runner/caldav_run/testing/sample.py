@@ -142,12 +142,16 @@ def make(server: Server, change: SampleChange) -> None:
 
 def _mkcalendar(calendar: Calendar) -> bytes:
     components = "".join(f'<c:comp name="{name}"/>' for name in calendar.components)
+    markup = {
+        "displayname": escape(calendar.title),
+        "c:supported-calendar-component-set": components,
+        # Left out where there is none: an empty one makes a server stumble.
+        "c:calendar-description": escape(calendar.description or ""),
+        "c:calendar-timezone": escape(calendar.timezone or ""),
+        "i:calendar-color": calendar.color,
+        "i:calendar-order": None if calendar.order is None else str(calendar.order),
+    }
+    properties = "".join(f"<{name}>{value}</{name}>" for name, value in markup.items() if value)
     return f"""<?xml version="1.0" encoding="utf-8"?>
 <c:mkcalendar xmlns="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"
- xmlns:i="http://apple.com/ns/ical/"><set><prop>
-<displayname>{escape(calendar.title)}</displayname>
-<c:calendar-description>{escape(calendar.description or "")}</c:calendar-description>
-<c:supported-calendar-component-set>{components}</c:supported-calendar-component-set>
-<i:calendar-color>{calendar.color}</i:calendar-color>
-<i:calendar-order>{calendar.order}</i:calendar-order>
-</prop></set></c:mkcalendar>""".encode()
+ xmlns:i="http://apple.com/ns/ical/"><set><prop>{properties}</prop></set></c:mkcalendar>""".encode()
