@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from caldav_run.connectors import vdir
 from caldav_run.connectors.vdir_folder import Folder, Kind, reason
@@ -10,6 +11,16 @@ from caldav_run.connectors.vdir_names import hashed_item_name, plain_item_name
 from caldav_run.errors import CalendarError, ItemError
 from caldav_run.ical.version import version
 from caldav_run.model import Calendar, Version
+
+# Enough to share the cost of the disk, and little to lose when a run is killed.
+_MOST_WAITING: Final = 1000
+
+
+class _Waiting(NamedTuple):
+    """A new file that has neither its name nor durability yet."""
+
+    staged: str
+    row: vdir.Row
 
 
 class CalendarFolder:
@@ -31,6 +42,7 @@ class CalendarFolder:
         self._used = {each.name.casefold() for each in entries}
         rows = index.rows if index else {}
         self._rows = {name: rows[name] for name in items if name in rows}
+        self._waiting: dict[str, _Waiting] = {}
         self.unsaved = False
 
     @property
@@ -54,22 +66,34 @@ class CalendarFolder:
     def write(self, wanted: Version, body: bytes, replaces: Version | None) -> None:
         """Write one item; its file keeps its name when it is replaced.
 
+        A new one may wait for others to be made durable together: until `save` at most.
+
         Raises:
             ItemError: The file changed or appeared meanwhile, or no name is free.
+            CalendarError: A file appeared in the place of one that waited.
             OSError: The file system refused.
         """
-        name = self._free_name(wanted.href) if replaces is None else self._unchanged(replaces)
-        self._folder.write(name, body)
-        self._used.add(name.casefold())
-        self._rows[name] = vdir.Row(wanted.href, wanted.etag, _sha256(body))
+        row = vdir.Row(wanted.href, wanted.etag, _sha256(body))
         self.unsaved = True
+        if replaces is not None:
+            name = self._unchanged(replaces)
+            self._folder.write(name, body)
+            self._rows[name] = row
+            return
+        name = self._free_name(wanted.href)
+        self._waiting[name] = _Waiting(self._folder.stage(body), row)
+        self._used.add(name.casefold())
+        if len(self._waiting) >= _MOST_WAITING:
+            self._settle()
 
     def save(self, calendar: Calendar) -> None:
-        """Write what stands beside the items, as far as it differs, and make it durable.
+        """Write what waits and what stands beside the items, and make all of it durable.
 
         Raises:
+            CalendarError: A file appeared in the place of one that waited.
             OSError: The file system refused.
         """
+        self._settle()
         files = {
             vdir.DISPLAY_NAME: (calendar.display_name or "").encode(),
             vdir.COLOR: (calendar.color or "").encode(),
@@ -82,11 +106,26 @@ class CalendarFolder:
                 self.unsaved = True
         if self.unsaved:
             self._folder.sync()
+        self._folder.sweep()
         self.unsaved = False
 
     def close(self) -> None:
-        """Close the folder; safe to call twice."""
+        """Close the folder and forget what still waits; safe to call twice."""
+        self._folder.discard(each.staged for each in self._waiting.values())
+        self._waiting.clear()
         self._folder.close()
+
+    def _settle(self) -> None:
+        """Make the files that wait durable, then give them their names."""
+        self._folder.harden([each.staged for each in self._waiting.values()])
+        taken = [name for name in self._waiting if self._folder.exists(name)]
+        for name in taken:
+            self._folder.discard([self._waiting.pop(name).staged])
+        for name in tuple(self._waiting):
+            self._folder.put(self._waiting[name].staged, name)
+            self._rows[name] = self._waiting.pop(name).row
+        if taken:
+            raise CalendarError(f"{self.path / taken[0]} appeared meanwhile", mend="run it again")
 
     def _holds(self, name: str, data: bytes) -> bool:
         try:

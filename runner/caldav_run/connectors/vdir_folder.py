@@ -3,9 +3,11 @@
 import contextlib
 import errno
 import os
+import re
 import secrets
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Final, NamedTuple, Self
@@ -15,6 +17,10 @@ _FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _TEMP_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK_BYTES: Final = 1 << 20
+_STAGED: Final = re.compile(r"\.caldav-run-[0-9a-f]{16}\.tmp")
+_ABANDONED_S: Final = 86_400
+# From so many files on, one flush of the whole system costs less than one for each of them.
+_MANY: Final = 32
 
 
 class Kind(Enum):
@@ -101,18 +107,58 @@ class Folder:
 
     def write(self, name: str, data: bytes) -> None:
         """Replace or make a file so that a crash leaves the old one or the new one whole."""
+        temporary = self.stage(data)
+        try:
+            self.harden([temporary])
+            self.put(temporary, name)
+        except BaseException:
+            self.discard([temporary])
+            raise
+
+    def stage(self, data: bytes) -> str:
+        """Write a hidden temporary file, not durable yet, and return its name."""
         temporary = f".caldav-run-{secrets.token_hex(8)}.tmp"
         descriptor = os.open(temporary, _TEMP_FLAGS, 0o666, dir_fd=self._descriptor)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.rename(temporary, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
         except BaseException:
+            self.discard([temporary])
+            raise
+        return temporary
+
+    def harden(self, temporaries: Sequence[str]) -> None:
+        """Make staged files durable, before `put` gives them their names."""
+        if len(temporaries) >= _MANY:
+            # Written out at once, so that the disk need not be waited for at each file. It makes
+            # no promise and tells no failure; the loop does both.
+            os.sync()
+        for temporary in temporaries:
+            descriptor = os.open(temporary, _FILE_FLAGS, dir_fd=self._descriptor)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def put(self, temporary: str, name: str) -> None:
+        """Give a staged file its name, whatever had that name before."""
+        os.rename(temporary, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+
+    def discard(self, temporaries: Iterable[str]) -> None:
+        """Remove staged files, as far as they are there."""
+        for temporary in temporaries:
             with contextlib.suppress(OSError):
                 os.unlink(temporary, dir_fd=self._descriptor)
-            raise
+
+    def sweep(self) -> None:
+        """Remove what runs that were killed have staged more than a day ago."""
+        limit = time.time() - _ABANDONED_S
+        with os.scandir(self._descriptor) as found:
+            staged = [each for each in found if _STAGED.fullmatch(each.name)]
+            old = [
+                each.name for each in staged if each.stat(follow_symlinks=False).st_mtime < limit
+            ]
+        self.discard(old)
 
     def sync(self) -> None:
         """Make the names that were written durable."""

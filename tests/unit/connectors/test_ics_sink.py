@@ -1,11 +1,12 @@
 import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from caldav_run.connectors import vdir_calendar
 from caldav_run.connectors.sinks.ics import IcsSink
 from caldav_run.connectors.sources.ics import IcsSource
 from caldav_run.connectors.vdir_folder import Folder
@@ -309,7 +310,7 @@ def test_a_file_system_that_refuses_is_told_apart(
 
     target = mirror.target("source", FAMILY)
     mirror.create(target)
-    monkeypatch.setattr(Folder, "write", refuse)
+    monkeypatch.setattr(Folder, "stage", refuse)
     body = event("a")
     with pytest.raises(kind, match=mend) as caught:
         mirror.write(target, version(body, "a.ics", None), body, None)
@@ -321,3 +322,61 @@ def test_a_read_only_folder_is_an_access_error(mirror: IcsSink, tmp_path: Path) 
     (tmp_path / "out").mkdir(mode=0o500)
     with pytest.raises(AccessError):
         mirror.create(mirror.target("source", FAMILY))
+
+
+def test_many_new_files_are_made_durable_before_they_get_their_names(
+    mirror: IcsSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vdir_calendar, "_MOST_WAITING", 40)
+    names: list[list[str]] = []
+    harden = Folder.harden
+
+    def watched(folder: Folder, temporaries: Sequence[str]) -> None:
+        names.append([each.name for each in folder.path.glob("*.ics")])
+        harden(folder, temporaries)
+
+    monkeypatch.setattr(Folder, "harden", watched)
+    bodies = {f"{number:03}.ics": event(f"{number}") for number in range(100)}
+    write(mirror, bodies, FAMILY)
+    folder = tmp_path / "out" / "source" / "family"
+    assert {each.name: each.read_bytes() for each in folder.glob("*.ics")} == bodies
+    assert {len(each) for each in names} == {0, 40, 80, 100}
+    assert not list(folder.glob(".caldav-run-*"))
+
+
+def test_a_file_that_appears_where_one_waits_stays(mirror: IcsSink, tmp_path: Path) -> None:
+    target = mirror.target("source", FAMILY)
+    mirror.create(target)
+    for href in ("a.ics", "b.ics"):
+        mirror.write(target, wanted(event(href), href), event(href), None)
+    folder = tmp_path / "out" / target.calendar.id
+    (folder / "a.ics").write_bytes(b"another program's")
+    with pytest.raises(CalendarError, match=r"a\.ics appeared meanwhile"):
+        mirror.finish(target)
+    mirror.close()
+    assert (folder / "a.ics").read_bytes() == b"another program's"
+    assert (folder / "b.ics").read_bytes() == event("b.ics")
+    index = json.loads((folder / ".calendar.json").read_text("utf-8"))
+    assert [row["href"] for row in index["items"]] == ["b.ics"]
+    assert not list(folder.glob(".caldav-run-*"))
+
+
+def test_what_cannot_be_made_durable_gets_no_name(
+    mirror: IcsSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = mirror.target("source", FAMILY)
+    mirror.create(target)
+    mirror.write(target, wanted(event("a"), "a.ics"), event("a"), None)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Folder, "harden", refuse)
+    with pytest.raises(ConnectorError, match="input/output error"):
+        mirror.finish(target)
+    mirror.close()
+    assert sorted(os.listdir(tmp_path / "out" / target.calendar.id)) == [  # noqa: PTH208
+        ".calendar.json",
+        "color",
+        "displayname",
+    ]

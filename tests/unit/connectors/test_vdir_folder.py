@@ -96,3 +96,19 @@ def test_a_reason_names_no_path() -> None:
         "no space left on device"
     )
     assert reason(OSError("odd")) == "odd"
+
+
+def test_what_a_killed_run_left_is_swept_after_a_day(tmp_path: Path) -> None:
+    with Folder.open(tmp_path) as folder:
+        old, new = folder.stage(b"old"), folder.stage(b"new")
+        (tmp_path / ".caldav-run-notes.tmp").touch()
+        for name in (old, ".caldav-run-notes.tmp"):
+            os.utime(tmp_path / name, (0, 0))
+        folder.sweep()
+    assert {each.name for each in tmp_path.iterdir()} == {new, ".caldav-run-notes.tmp"}
+
+
+def test_a_failed_staging_leaves_nothing_behind(tmp_path: Path) -> None:
+    with Folder.open(tmp_path) as folder, pytest.raises(TypeError):
+        folder.stage("text")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
