@@ -8,16 +8,27 @@ from caldav_run.connectors.ics_folder import file_reading
 from caldav_run.connectors.protocol import Baseline
 from caldav_run.connectors.selection import Selection
 from caldav_run.connectors.vdir import spelled
-from caldav_run.errors import ConnectorError
+from caldav_run.errors import ConnectorError, ItemError
 from caldav_run.ical.lines import logical_lines, parse_line
 from caldav_run.ical.merged import split
+from caldav_run.ical.tree import parse
 from caldav_run.ical.values import unescape
-from caldav_run.model import Calendar, CalendarDone, CalendarExcluded, CalendarStart, Reading
+from caldav_run.model import (
+    Calendar,
+    CalendarDone,
+    CalendarExcluded,
+    CalendarStart,
+    Failed,
+    Reading,
+)
 
 # The properties that stand before the first component; a web page starts otherwise.
 _HEAD: Final = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(BEGIN:VCALENDAR.*?)(?:\r?\nBEGIN:|\Z)", re.IGNORECASE | re.DOTALL
 )
+# Some files end with the end-of-file mark of old systems, or are padded.
+_BLANK: Final = b" \t\r\n\x00\x1a"
+_FOOT: Final = b"END:VCALENDAR"
 
 
 def readings(
@@ -46,9 +57,25 @@ def readings(
         yield CalendarExcluded(found)
         return
     yield CalendarStart(found)
+    whole = data.rstrip(_BLANK)[-len(_FOOT) :].upper() == _FOOT
     for href, body in split(data):
-        yield file_reading(found.id, href, body, baseline)
-    yield CalendarDone(found.id)
+        if whole or _is_whole(body):
+            yield file_reading(found.id, href, body, baseline)
+        else:
+            yield Failed(found.id, href, f"{place} breaks off inside of it")
+    if whole:
+        yield CalendarDone(found.id)
+    else:
+        # What the rest held must not be taken for deleted.
+        yield Failed(found.id, None, f"{place} breaks off: it does not end with END:VCALENDAR")
+
+
+def _is_whole(body: bytes) -> bool:
+    try:
+        parse(body)
+    except ItemError:
+        return False
+    return True
 
 
 def _calendar(name: str, head: bytes) -> Calendar:

@@ -8,7 +8,15 @@ from caldav_run.connectors.sources import ics
 from caldav_run.connectors.sources.ics import IcsSource
 from caldav_run.connectors.vdir_folder import Folder
 from caldav_run.errors import AccessError, ConnectorError, SetupError
-from caldav_run.model import Calendar, CalendarStart, Failed, Provenance, Reading
+from caldav_run.model import (
+    Calendar,
+    CalendarDone,
+    CalendarStart,
+    Changed,
+    Failed,
+    Provenance,
+    Reading,
+)
 from caldav_run.secret import Secret
 from caldav_run.testing.contracts import context, event
 from caldav_run.testing.contracts.sources import Held, Seen
@@ -245,6 +253,23 @@ def test_a_file_that_is_no_calendar_is_an_error(tmp_path: Path, body: bytes) -> 
 def test_a_file_may_start_with_a_mark_and_blank_lines(tmp_path: Path) -> None:
     (tmp_path / "a.ics").write_bytes(b"\xef\xbb\xbf\r\n" + MERGED)
     assert len(seen(tmp_path / "a.ics").changed) == 2
+
+
+def test_a_merged_file_that_breaks_off_is_not_read_to_its_end(tmp_path: Path) -> None:
+    file = tmp_path / "holidays.ics"
+    file.write_bytes(MERGED.replace(b"END:VCALENDAR\r\n", b""))
+    *_, item, last = readings(file)
+    assert isinstance(item, Changed)
+    assert isinstance(last, Failed)
+    assert last.href is None
+    assert "does not end with END:VCALENDAR" in last.reason
+    file.write_bytes(MERGED[: MERGED.rindex(b"END:VEVENT")])
+    cut, rest = readings(file)[-2:]
+    assert isinstance(cut, Failed)
+    assert isinstance(rest, Failed)
+    assert cut.href is not None
+    file.write_bytes(MERGED.replace(b"END:VCALENDAR\r\n", b"end:vcalendar\n\n\x1a"))
+    assert isinstance(readings(file)[-1], CalendarDone)
 
 
 def test_a_merged_file_is_read_up_to_a_limit(
