@@ -153,12 +153,12 @@ class Folder:
     def sweep(self) -> None:
         """Remove what runs that were killed have staged more than a day ago."""
         limit = time.time() - _ABANDONED_S
-        with os.scandir(self._descriptor) as found:
-            staged = [each for each in found if _STAGED.fullmatch(each.name)]
-            old = [
-                each.name for each in staged if each.stat(follow_symlinks=False).st_mtime < limit
-            ]
-        self.discard(old)
+        for name in filter(_STAGED.fullmatch, os.listdir(self._descriptor)):
+            # Another run may be giving one of its own its name just now.
+            with contextlib.suppress(FileNotFoundError):
+                found = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+                if found.st_mtime < limit:
+                    self.discard([name])
 
     def sync(self) -> None:
         """Make the names that were written durable."""
