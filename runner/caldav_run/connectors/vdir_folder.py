@@ -153,7 +153,8 @@ class Folder:
     def sweep(self) -> None:
         """Remove what runs that were killed have staged more than a day ago."""
         limit = time.time() - _ABANDONED_S
-        for name in filter(_STAGED.fullmatch, os.listdir(self._descriptor)):
+        names = os.listdir(self._descriptor)  # noqa: PTH208 - a path would be no descriptor
+        for name in filter(_STAGED.fullmatch, names):
             # Another run may be giving one of its own its name just now.
             with contextlib.suppress(FileNotFoundError):
                 found = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
