@@ -69,7 +69,7 @@ def _rows(schema: Schema, prefix: str) -> Iterator[tuple[str, str, str, str]]:
             continue
         default = "required" if name in required else _literal(option.get("default"))
         yield prefix + name, _kind(option), default, _prose(option.get("description", ""))
-        for form in (option, *option.get("oneOf", ())):
+        for form in (option, *option.get("oneOf", ()), *option.get("items", {}).get("oneOf", ())):
             if "properties" in form:
                 yield from _rows(form, f"{prefix}{name}.")
 
