@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
+from unicodedata import normalize
 
 from caldav_run.errors import SetupError
 from caldav_run.model import Calendar
@@ -65,5 +66,10 @@ def _patterns(value: object, place: str) -> tuple[str, ...]:
 
 
 def _matches(patterns: Sequence[str], calendar: Calendar) -> bool:
-    names = [name for name in (calendar.display_name, calendar.id) if name is not None]
-    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+    names = [_composed(name) for name in (calendar.display_name, calendar.id) if name is not None]
+    return any(fnmatchcase(name, _composed(one)) for one in patterns for name in names)
+
+
+def _composed(text: str) -> str:
+    # An umlaut is one character or two, as the system has it that it was typed on.
+    return normalize("NFC", text)

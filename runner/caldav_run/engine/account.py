@@ -33,6 +33,7 @@ class AccountReading:
         items: How many items were named, before filters.
         read: How many of them were read, not only named.
         calendars: How many calendars were named and selected.
+        unselected: The titles of the calendars that were not selected.
         failed: How many items could not be read.
         failed_calendars: How many calendars could not be read as a whole.
     """
@@ -48,6 +49,7 @@ class AccountReading:
         """Take the source's name, the common filters, the sinks' ends and the step to tell of."""
         self.recipients = list(recipients)
         self.items = self.read = self.calendars = self.failed = self.failed_calendars = 0
+        self.unselected: list[str] = []
         self._source = source
         self._filters = filters
         self._now = now
@@ -113,6 +115,7 @@ class AccountReading:
             case CalendarDone(done):
                 self._each(lambda sink: sink.done(done))
             case CalendarExcluded(excluded):
+                self.unselected.append(excluded.title)
                 self._each(lambda sink: sink.exclude(excluded))
             case Failed():
                 self._failed(reading.calendar, reading.href, reading.reason)

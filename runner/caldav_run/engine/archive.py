@@ -85,8 +85,12 @@ class ArchiveRecipient:
     def failed(self, calendar: str, href: str | None, reason: str) -> None:
         """Carry the last version forward."""
         if href is None:
-            # One that could not even be opened was never started.
-            self._named.setdefault(calendar, self._known.get(calendar) or Calendar(id=calendar))
+            if calendar in self._named:
+                # What is carried forward has not been lost.
+                self._before -= len(self.held.entries(calendar).keys() - self._seen)
+            else:
+                # It could not even be opened, and so was never started.
+                self._named[calendar] = self._known.get(calendar) or Calendar(id=calendar)
             self._carry_calendar(calendar, reason)
             return
         self._seen.add(href)

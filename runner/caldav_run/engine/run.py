@@ -1,5 +1,8 @@
 """Execute one pipeline: read each source once, let filters judge, feed every sink."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from caldav_run.connectors.protocol import Archive
 from caldav_run.engine.account import AccountReading
 from caldav_run.engine.archive import ArchiveRecipient
@@ -20,6 +23,8 @@ from caldav_run.engine.mirror import Claim, MirrorRecipient
 from caldav_run.engine.outcome import ExitStatus, combine
 from caldav_run.engine.recipient import Recipient, Tally
 from caldav_run.errors import CaldavRunError
+
+_MOST_TITLES: Final = 10
 
 
 def run(job: Job, emit: Emit) -> int:
@@ -117,6 +122,8 @@ class _Run:
             self._failures.append(ExitStatus.GUARDED)
             self._emit(Noted(step, Level.ERROR, f"{named.name}: {objection}"))
             state, result = State.GUARDED, "guarded"
+        elif not reading.calendars and reading.unselected:
+            self._emit(Noted(step, Level.WARNING, _none_selected(named.name, reading.unselected)))
         self._results[named.source.account] = result
         self._emit(StepFinished(step, state, reading.summary(), reading.counts()))
 
@@ -180,3 +187,10 @@ class _Run:
                     named.sink.close()
             except CaldavRunError as error:
                 self._tallies[named.name].fail(error, named.name)
+
+
+def _none_selected(source: str, titles: Sequence[str]) -> str:
+    """Say that a choice of calendars chooses none, as a misspelt one does."""
+    shown = ", ".join(sorted(titles)[:_MOST_TITLES])
+    more = ", ..." if len(titles) > _MOST_TITLES else ""
+    return f"{source}: `calendars` selects none of those that are there: {shown}{more}"

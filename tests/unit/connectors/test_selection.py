@@ -75,3 +75,9 @@ def test_equal_texts_choose_alike(
 def test_another_shape_is_refused(value: object) -> None:
     with pytest.raises(SetupError, match="include and exclude"):
         Selection.from_option(value)
+
+
+def test_an_umlaut_matches_however_it_is_spelled() -> None:
+    composed, taken_apart = "B\u00fcro", "Bu\u0308ro"
+    assert Selection((composed,)).selects(Calendar(id="1", display_name=taken_apart))
+    assert not Selection(exclude=(taken_apart,)).selects(Calendar(id="1", display_name=composed))

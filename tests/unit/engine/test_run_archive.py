@@ -397,6 +397,14 @@ def test_a_calendar_that_is_no_longer_selected_leaves_the_snapshot(vault: Vault)
     assert vault.held() == {}
 
 
+def test_a_choice_that_selects_no_calendar_is_told(vault: Vault) -> None:
+    vault.source.excluded.add("work")
+    assert vault.run() == 0
+    (note,) = vault.notes()
+    assert note.level is Level.WARNING
+    assert note.text == "here: `calendars` selects none of those that are there: work"
+
+
 def test_changed_properties_are_kept(vault: Vault) -> None:
     vault.run()
     red = Calendar(id="work", color="#ff0000")
@@ -422,6 +430,14 @@ def test_a_shrunken_account_trips_the_guard_and_its_snapshot_is_marked(vault: Va
     del vault.source.bodies["work", "a.ics"]
     assert vault.run() == 4
     assert [each.guarded for each in vault.reader().snapshots()] == [False, True]
+
+
+def test_a_calendar_that_cannot_be_read_does_not_count_as_shrinking(vault: Vault) -> None:
+    vault.expect = Expectation(max_shrink=0.2)
+    vault.source.put("home", "c.ics", event("c"))
+    vault.run()
+    vault.source.unreadable.add(("work", None))
+    assert vault.run() == 3
 
 
 def test_the_guard_knows_the_last_snapshot_where_a_history_starts_afresh(vault: Vault) -> None:
