@@ -23,7 +23,8 @@ HOST: Final = "127.0.0.1"
 _START_LIMIT_S: Final = 20.0
 _STOP_LIMIT_S: Final = 5.0
 _POLL_S: Final = 0.03
-_LAUNCH: Final = (sys.executable, "-m", "caldav_run.testing.launch")
+# -P: what lies in the caller's current folder is not to be taken for a module.
+_LAUNCH: Final = (sys.executable, "-P", "-m", "caldav_run.testing.launch")
 
 
 @dataclass(frozen=True, slots=True)
