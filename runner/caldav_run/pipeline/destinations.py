@@ -1,6 +1,8 @@
 """What sources and sinks do to each other: accounts, and calendars that would meet."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from os.path import normpath
+from pathlib import Path as File
 from typing import Any, Final
 
 from caldav_run.pipeline.interpolate import Interpolated
@@ -21,6 +23,7 @@ def destination_problems(pipeline: Interpolated) -> Iterator[Problem]:
     sources, sinks = value["sources"], value["sinks"]
     yield from _accounts(sources, pipeline)
     yield from _same_places(sinks, pipeline)
+    yield from _circles(sources, sinks, pipeline)
     for name, sink in sinks.items():
         if sink["type"] == "caldav":
             yield from _meetings(name, sink, sources, pipeline)
@@ -61,6 +64,27 @@ def _same_places(sinks: Mapping[str, Any], pipeline: Interpolated) -> Iterator[P
                 span=pipeline.places["sinks", name].name,
                 hint="keep one of them",
             )
+
+
+def _circles(
+    sources: Mapping[str, Any], sinks: Mapping[str, Any], pipeline: Interpolated
+) -> Iterator[Problem]:
+    """Yield the folders that are written to where they are read: each run would find more."""
+    for name, sink in sinks.items():
+        for other, source in sources.items():
+            both = (("sinks", name), ("sources", other))
+            if any((*path, key) in pipeline.unknown for path in both for key in ("type", "path")):
+                continue
+            if sink["type"] == source["type"] == "ics" and "path" in source:
+                read, written = File(normpath(source["path"])), File(normpath(sink["path"]))
+                if read == written or read in written.parents:
+                    yield Problem(
+                        code="circle",
+                        message=f"the sink {quoted(name)} writes into the folder that the source"
+                        f" {quoted(other)} reads",
+                        span=pipeline.places["sinks", name, "path"].value,
+                        hint="write to a folder outside of it",
+                    )
 
 
 def _meetings(

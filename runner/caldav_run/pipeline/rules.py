@@ -160,9 +160,13 @@ def _pattern(field: Field, pipeline: Interpolated) -> Iterator[Problem]:
 
 def _timezone(field: Field, pipeline: Interpolated) -> Iterator[Problem]:
     name = str(field.value)
+    # These mean the host's own zone, with which a pipeline would judge otherwise elsewhere.
+    known = name not in {"localtime", "posixrules"}
     try:
         ZoneInfo(name)
     except (OSError, ValueError, LookupError):
+        known = False
+    if not known:
         shown = name if field.path not in pipeline.changed else "the name put in"
         yield Problem(
             code="bad-timezone",

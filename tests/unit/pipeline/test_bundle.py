@@ -76,7 +76,9 @@ def test_every_connector_can_be_imported(kind: str) -> None:
 def test_a_condition_tests_constants_and_presence_only() -> None:
     for part in parts(bundled_schema()):
         if isinstance(part.get("if"), dict):
-            assert set(part["if"]) <= {"properties", "required"}
+            # Without the type every condition would hold of what is no map.
+            assert part["if"]["type"] == "object"
+            assert set(part["if"]) <= {"type", "properties", "required"}
             assert all(set(test) == {"const"} for test in part["if"]["properties"].values())
 
 

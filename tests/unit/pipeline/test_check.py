@@ -15,6 +15,7 @@ Told = Callable[..., str]
 Codes = Callable[..., list[str]]
 
 SINKS = "sinks:\n  plain: {type: ics, path: out}\n"
+INTO = "sinks:\n  plain: {{type: ics, path: {}}}\n"
 START = "version: 1\nname: nightly\n"
 CLOUD = f"""{START}sources:
   cloud:
@@ -192,6 +193,10 @@ def test_a_misspelt_type_is_told(told: Told) -> None:
         (f"{START}sources: {{'a b': {{type: ics, path: a}}}}\n{SINKS}", "bad-name"),
         (CLOUD + SINKS + "timezone: Europe/Berln\n", "bad-timezone"),
         (CLOUD + SINKS + "timezone: ../../etc/passwd\n", "bad-timezone"),
+        (CLOUD + SINKS + "timezone: localtime\n", "bad-timezone"),
+        (f"{START}sources: {{a: }}\n{SINKS}", "wrong-type"),
+        (f"{START}sources: {{a: {{type: ics, path: x}}}}\n" + INTO.format("x/y/../z"), "circle"),
+        (f"{START}sources: {{a: {{type: ics, path: x}}}}\n" + INTO.format("./x"), "circle"),
         (CLOUD + SINKS + "expect: {max_shrink: 120%}\n", "bad-format"),
         (CLOUD + SINKS + "expect: {max_shrink: -1}\n", "out-of-range"),
         (CLOUD + SINKS + "expect: {}\n", "too-few"),
