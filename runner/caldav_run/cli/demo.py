@@ -31,6 +31,14 @@ def demo() -> None:
     Starts a Radicale with a sample account on this machine, backs it up, changes it, backs it up
     again, compares, and brings a deleted event back. Leaves nothing behind.
     """
+    try:
+        _show_all()
+    except KeyboardInterrupt:
+        console.tell("interrupted: the server and all that was made are gone")
+        raise
+
+
+def _show_all() -> None:
     from caldav_run.testing.sample import deleted, make, sample_account, sample_changes, upload
     from caldav_run.testing.servers import embedded_radicale
 

@@ -1,4 +1,4 @@
-"""A person's desk: a folder with the shipped pipelines, an account on a real server, the program."""
+"""A person's desk: the shipped pipelines, an account on a real server, the program."""
 
 import base64
 import json
@@ -104,7 +104,7 @@ class Desk:
 
     def ended(self, process: subprocess.Popen[bytes]) -> Done:
         """Wait for a command, and look for what must never be printed."""
-        out, err = process.communicate(timeout=60)
+        out, err = (each or b"" for each in process.communicate(timeout=60))
         assert b"Traceback" not in out + err, err.decode()
         found = [each for each in self.secrets() if each in out + err]
         assert not found, (found, out, err)

@@ -1,6 +1,6 @@
 """What can be wrong ends with its own message and exit status, and with nothing lost."""
 
-import datetime
+import datetime as dt
 import ipaddress
 import json
 import os
@@ -43,9 +43,12 @@ def answering(status: int, content_type: str, body: bytes) -> type[BaseHTTPReque
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_OPTIONS = do_PROPFIND = do_REPORT = answer
+        def __getattr__(self, name: str) -> Callable[[], None]:
+            if name.startswith("do_"):
+                return self.answer
+            raise AttributeError(name)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """Say nothing."""
 
     return Handler
@@ -69,7 +72,7 @@ def certificate(path: Path) -> Path:
     """Write a self-signed certificate for 127.0.0.1 with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     signed = (
         x509.CertificateBuilder()
@@ -77,8 +80,8 @@ def certificate(path: Path) -> Path:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([address]), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -267,7 +270,7 @@ def test_a_repository_whose_folder_is_in_the_way(ready: "Desk") -> None:
 def test_a_full_disk_stores_nothing_by_halves(
     ready: "Desk", limited: Callable[[int], list[str]]
 ) -> None:
-    noise = Random(1)  # which no compression makes small
+    noise = Random(1)  # noqa: S311 -- what no compression makes small
     ready.put("work/large.ics", "".join(noise.choices("abcdefghijklmnop", k=500_000)))
     for size, status, words in [
         (2_000, 78, "cannot write the cache"),
