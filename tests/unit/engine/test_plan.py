@@ -175,6 +175,12 @@ def test_the_destination_stays_where_neither_version_is_newer() -> None:
     assert action.reason == "neither version is newer, the destination's is kept"
 
 
+def test_the_later_change_wins_where_both_versions_name_one() -> None:
+    old = replace(a_version(), stamp=Stamp(0, "20200101T000000Z", "20260101T000000Z"))
+    new = replace(a_version(digest=b"2"), stamp=Stamp(0, "20260101T000000Z", "20200101T000000Z"))
+    assert verbs(*plan([new], [old], Policy())) == [Verb.REPLACE]
+
+
 def test_a_time_that_only_one_version_has_does_not_make_it_the_newer_one() -> None:
     old = replace(a_version(), stamp=Stamp(0, "20200101T000000Z", "20200101T000000Z"))
     new = replace(a_version(digest=b"2"), stamp=Stamp(0, "", "20260101T000000Z"))
