@@ -2,6 +2,8 @@
 
 import re
 import runpy
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -10,14 +12,18 @@ import pytest
 
 from caldav_run.cli.app import verbs
 from caldav_run.connectors.schemas import Schema, load_schemas
+from caldav_run.model import Op
 from caldav_run.pipeline.check import check_text
 from caldav_run.pipeline.render import render_text
+from caldav_run.repository import keys
+from caldav_run.testing.vault import Vault, about, added, body_of
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("changelog.d/*.md")])
 FENCE = re.compile(r"^(`{3,})([^\n]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
 HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
+PLAIN_TOOLS = ("bash", "age", "zstd", "tar", "sha256sum", "python3")
 ELSEWHERE = ("http://", "https://", "mailto:")
 
 
@@ -75,6 +81,27 @@ def test_every_internal_link_leads_somewhere(page: Path) -> None:
 def test_every_pipeline_in_the_documentation_is_valid(name: str, text: str) -> None:
     checked = check_text(text, name, sets={}, environ={}, strict_env=False)
     assert not checked.problems, render_text(checked.problems)
+
+
+@pytest.mark.skipif(not all(map(shutil.which, PLAIN_TOOLS)), reason=f"needs {PLAIN_TOOLS}")
+def test_the_recovery_page_gets_the_newest_items_back_with_plain_tools(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    vault.fill()
+    vault.run(added("a", 2), added("c"), about(Op.GONE, "b"))
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "vault").symlink_to(vault.root)
+    shutil.copy(vault.keys / keys.IDENTITY, here)
+    page = FENCE.findall((ROOT / "docs" / "recovery.md").read_text("utf-8"))
+    script = "".join(text for _, info, text in page if info == "sh recovery")
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], cwd=here, check=True, capture_output=True
+    )
+    assert sum(line.startswith(b"cloud  2026-05-01T") for line in done.stdout.splitlines()) == 2
+    assert b"damaged" not in done.stdout
+    found = {each.name[-5:]: each.read_bytes() for each in (here / "newest").rglob("*.ics")}
+    assert found == {"a.ics": body_of("a", 2), "c.ics": body_of("c")}
+    assert len(list((here / "packs").rglob("*.ics"))) == 4
 
 
 def test_a_block_that_is_a_whole_pipeline_is_marked_as_one() -> None:
