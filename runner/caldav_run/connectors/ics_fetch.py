@@ -41,7 +41,7 @@ class Feed:
 
     @property
     def shown(self) -> str:
-        """The address as messages may show it; a query may be its secret."""
+        """The server, as messages may show it: path and query of a private address are secret."""
         return _shown(self.url)
 
     def check(self) -> None:
@@ -130,8 +130,7 @@ class Feed:
 
 def _shown(url: str) -> str:
     parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=host, query="", fragment="").geturl()
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"
 
 
 def _raise_for_status(status: int, shown: str) -> None:

@@ -50,13 +50,11 @@ class IcsSource:
     def origin(self) -> str:
         """Return the path with its links resolved, or the address.
 
-        A query may be the secret of the address, so that it is only told apart, not told.
+        An address may be all that protects a calendar, so that it is only told apart, not told.
         """
         place = self._place
         if isinstance(place, Feed):
-            query = urlsplit(place.url).query
-            digest = hashlib.sha256(query.encode()).hexdigest()[:8]
-            return f"{place.shown}?{digest}" if query else place.shown
+            return f"{place.shown}#{hashlib.sha256(place.url.encode()).hexdigest()[:16]}"
         try:
             return str(place.resolve(strict=True))
         except OSError as error:
