@@ -32,13 +32,19 @@ def demo() -> None:
     again, compares, and brings a deleted event back. Leaves nothing behind.
     """
     try:
-        _show_all()
+        show_all()
     except KeyboardInterrupt:
         console.tell("interrupted: the server and all that was made are gone")
         raise
 
 
-def _show_all() -> None:
+def show_all() -> None:
+    """Take every step of the demo.
+
+    Raises:
+        DemoError: A step did not do what it says.
+        SetupError: Radicale is not installed.
+    """
     from caldav_run.testing.sample import deleted, make, sample_account, sample_changes, upload
     from caldav_run.testing.servers import embedded_radicale
 
@@ -46,7 +52,7 @@ def _show_all() -> None:
     with _folder() as folder, embedded_radicale(folder / "radicale") as server:
         _say("A Radicale server starts, with a sample account: work, family, birthdays, tasks.")
         upload(server, sample_account(today))
-        guide = _Guide(folder, server)
+        guide = Guide(folder, server)
         _say("Once: keys and an encrypted repository are made; the recovery sheet is for paper.")
         guide.run("create", "quickstart.yaml", "--yes", show=False)
         _say("The first backup reads every calendar.")
@@ -84,10 +90,11 @@ def pipeline_folder() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "pipelines"
 
 
-class _Guide:
+class Guide:
     """Runs the program as a person would, with the server's account in the environment."""
 
     def __init__(self, folder: Path, server: "Server") -> None:
+        """Take the folder in which commands run, and the account."""
         self._folder = folder
         self._environment = environment(os.environ) | {
             "CALDAV_URL": server.url,

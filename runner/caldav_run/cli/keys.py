@@ -3,7 +3,7 @@
 import getpass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -66,7 +66,6 @@ def create(
 
 
 def _snapshot_sink(pipeline: "Pipeline", name: str | None) -> "SnapshotSink":
-    from caldav_run.connectors.sinks.snapshot import SnapshotSink
     from caldav_run.pipeline.build import build_sink
 
     known = {each.name: each for each in pipeline.sinks.values() if each.type == "snapshot"}
@@ -82,11 +81,8 @@ def _snapshot_sink(pipeline: "Pipeline", name: str | None) -> "SnapshotSink":
         raise UsageError(
             f'{pipeline.file} has no snapshot sink "{name}"', mend=f"it has: {', '.join(known)}"
         )
-    sink = build_sink(spec, settings().context(pipeline, spec.name))
-    if not isinstance(sink, SnapshotSink):
-        message = "the registry gives a SnapshotSink for the type snapshot"
-        raise TypeError(message)
-    return sink
+    # The registry gives a SnapshotSink for this type.
+    return cast("SnapshotSink", build_sink(spec, settings().context(pipeline, spec.name)))
 
 
 def _described(made: "Keys") -> str:

@@ -29,7 +29,7 @@ def main() -> None:
         if signal.getsignal(each) is signal.SIG_DFL:
             signal.signal(each, _interrupt)
     logs.start(verbose=False)
-    sys.exit(guarded(lambda: _run(sys.argv[1:])))
+    sys.exit(guarded(lambda: run(sys.argv[1:])))
 
 
 def with_verb(arguments: Sequence[str], known: Sequence[str]) -> list[str]:
@@ -98,7 +98,13 @@ def guarded(program: Callable[[], int]) -> int:
     return status
 
 
-def _run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:
+    """Execute one command line and return its exit status.
+
+    Raises:
+        CaldavRunError: It cannot be done.
+        typer.TyperException: The arguments do not fit the verb.
+    """
     known = with_verb(arguments, verbs())
     status = make_app()(known, prog_name="caldav-run", standalone_mode=False)
     return status if isinstance(status, int) else 0

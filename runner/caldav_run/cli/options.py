@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caldav_run.errors import UsageError
+from caldav_run.errors import SetupError, UsageError
 
 if TYPE_CHECKING:
     from caldav_run.pipeline.job import Settings
@@ -103,11 +103,21 @@ def assignments(sets: Sequence[str] | None) -> dict[str, str]:
 
 
 def state_folder(chosen: Path | None) -> Path:
-    """Return the folder for caches: the chosen one, else the XDG one, absolute."""
+    """Return the folder for caches: the chosen one, else the XDG one, absolute.
+
+    Raises:
+        SetupError: Nothing is chosen, and the user has no home.
+    """
     if chosen is not None:
         return chosen.expanduser().absolute()
-    base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "caldav-run"
+    if base := os.environ.get("XDG_STATE_HOME"):
+        return Path(base) / "caldav-run"
+    try:
+        return Path.home() / ".local" / "state" / "caldav-run"
+    except RuntimeError:
+        raise SetupError(
+            "there is no home folder to keep caches in", mend="name a folder: --state-dir PATH"
+        ) from None
 
 
 def identity_files(chosen: Sequence[Path] | None) -> tuple[Path, ...]:

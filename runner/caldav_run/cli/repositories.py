@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -40,6 +40,9 @@ Account = Annotated[
     str | None,
     typer.Option("--account", metavar="NAME", help="Which account, where there are several."),
 ]
+
+# What has to be known of a pipeline's repository to look into it.
+_NEEDED: Final = frozenset({"repository", "account"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,17 +175,15 @@ def _in_pipeline(file: str | None, choice: Choice) -> Place:
 
 def _place(pipeline: "Pipeline", choice: Choice) -> Place:
     spec = _spec(pipeline, choice)
-    path = str(spec.options["repository"])
-    if "${" in path:
-        raise SetupError(
-            f"{spec.place}: the repository's path {path} names a variable that is not set"
-        )
+    for unset in spec.unset:
+        if unset.rpartition(".")[2] in _NEEDED:
+            raise SetupError(f"{spec.place}: {unset} needs an environment variable that is not set")
     account = spec.options.get("account") or _only_account(pipeline, spec)
     identity = spec.options.get("identity")
     file = identity.get("file") if isinstance(identity, Mapping) else None
     trust = spec.options.get("trust")
     return Place(
-        path=Path(path),
+        path=Path(str(spec.options["repository"])),
         account=None if account is None else str(account),
         identities=(Path(str(file)),) if file else (),
         trust=tuple(map(str, trust)) if isinstance(trust, list | tuple) else (),

@@ -37,15 +37,12 @@ def validate(
     given = assignments(sets)
     checked = [check_file(file, sets=given, environ=os.environ, strict_env=False) for file in files]
     problems = [problem for each in checked for problem in each.problems]
-    match output:
-        case Report.TEXT:
-            console.out(render_text(problems, files=len(files)))
-        case Report.JSON:
-            console.out(render_json(problems, files=len(files)))
-        case Report.GITHUB if problems:
-            console.out(render_github(problems))
-        case Report.GITHUB:
-            pass
+    if output is Report.TEXT:
+        console.out(render_text(problems, files=len(files)))
+    elif output is Report.JSON:
+        console.out(render_json(problems, files=len(files)))
+    elif problems:
+        console.out(render_github(problems))
     wrong = any(each.value is None for each in checked)
     return SetupError.exit_status if wrong else 0
 

@@ -1,0 +1,124 @@
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from caldav_run.model import Change, Op
+from caldav_run.testing.vault import Vault, calendar_row
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import Call
+
+
+@pytest.mark.usefixtures("vault")
+def test_snapshots_are_listed_oldest_first(call: "Call") -> None:
+    done = call("snapshots", "nightly.yaml")
+    head, first, second = done.out.splitlines()
+    assert head.split() == ["SNAPSHOT", "TIME", "(UTC)", "ACCOUNT", "CALENDARS", "ITEMS"]
+    assert first.split()[1:] == ["2026-05-01", "08:01:00", "cloud", "1", "2"]
+    assert second.split()[1:] == ["2026-05-01", "08:02:00", "cloud", "1", "1"]
+    assert done.err.startswith("cloud: last read 2026-05-01 08:02:00 UTC (")
+
+
+@pytest.mark.usefixtures("vault")
+def test_snapshots_as_json(call: "Call") -> None:
+    listed = json.loads(call("snapshots", "nightly.yaml", "--output", "json").out)
+    assert [each["counts"]["items"] for each in listed] == [2, 1]
+    assert [each["time"] for each in listed] == [
+        "2026-05-01T08:01:00+00:00",
+        "2026-05-01T08:02:00+00:00",
+    ]
+
+
+def test_a_snapshot_says_what_is_the_matter_with_it(call: "Call", vault: Vault) -> None:
+    vault.run(
+        Change(op=Op.UNREAD, calendar="family", href="lunch.ics", reason="500"),
+        Change(op=Op.EXCLUDED, calendar="family", href="party.ics", etag='"1"'),
+        guarded=True,
+    )
+    last = call("snapshots", "nightly.yaml").out.splitlines()[-1]
+    assert last.endswith("1 not readable, 1 left out, guarded")
+
+
+def test_a_damaged_snapshot_is_listed_and_told(call: "Call", vault: Vault) -> None:
+    last = vault.segments()[-1]
+    path = vault.root / last.name
+    path.write_bytes(path.read_bytes()[:-10])
+    done = call("snapshots", "nightly.yaml")
+    assert done.status == 1
+    assert "incomplete: " in done.out
+    assert done.out.splitlines()[-1].split()[4:6] == ["?", "?"]
+    assert "error: " in done.err
+    found = json.loads(call("snapshots", "nightly.yaml", "--output", "json").out)
+    assert found[-1]["problem"]
+
+
+@pytest.mark.usefixtures("vault")
+def test_a_snapshots_calendars_and_items_are_shown(call: "Call") -> None:
+    done = call("show", "nightly.yaml")
+    assert done.out.splitlines() == ["CALENDAR  NAME     ITEMS", "family    Familie  1"]
+    assert done.err.startswith("cloud as of 2026-05-01 08:02:00 UTC (")
+    done = call("show", "nightly.yaml", "latest~1", "--items")
+    assert done.out.splitlines() == [
+        "CALENDAR  NAME    ITEMS",
+        "family    family  2",
+        "",
+        "family/concert.ics  Concert (Fri 8 May 2026, 10:00 UTC)",
+        "family/lunch.ics    Lunch (Fri 8 May 2026, 10:00 UTC)",
+    ]
+
+
+@pytest.mark.usefixtures("vault")
+def test_a_snapshot_as_json(call: "Call") -> None:
+    plain = json.loads(call("show", "nightly.yaml", "--output", "json").out)
+    (calendar,) = plain["contents"]
+    assert (calendar["id"], calendar["count"]) == ("family", 1)
+    assert "items" not in calendar
+    full = json.loads(call("show", "nightly.yaml", "--items", "--output", "json").out)
+    (item,) = full["contents"][0]["items"]
+    assert (item["href"], item["uid"], item["stale_since"]) == ("lunch.ics", "lunch", None)
+
+
+def test_what_could_not_be_read_shows_its_reason_and_its_age(call: "Call", vault: Vault) -> None:
+    vault.run(
+        calendar_row("work"),
+        calendar_row("secret"),
+        Change(op=Op.UNREAD, calendar="family", reason="the server is tired"),
+        Change(op=Op.UNREAD, calendar="family", href="lunch.ics", reason="500"),
+        Change(op=Op.UNREAD, calendar="work", href="never.ics", reason="404"),
+        Change(op=Op.EXCLUDED, calendar="secret"),
+    )
+    lines = call("show", "nightly.yaml", "--items").out.splitlines()
+    assert lines[1].startswith(
+        "family    Familie  1      not readable: the server is tired, last read 2026-05-01 08:02"
+    )
+    assert lines[2].split() == ["secret", "secret", "0", "not", "selected"]
+    assert "family/lunch.ics  Lunch (Fri 8 May 2026, 12:00 UTC) (last read 2026-05-01" in lines[5]
+    assert lines[-1] == "work/never.ics  not readable: 404"
+    full = json.loads(call("show", "nightly.yaml", "--items", "--output", "json").out)
+    family = full["contents"][0]
+    assert (family["reason"], family["unread"]) == ("the server is tired", True)
+    assert family["stale_since"] == "2026-05-01T08:02:00+00:00"
+    assert family["items"][0]["stale_since"] == "2026-05-01T08:02:00+00:00"
+
+
+def test_an_account_that_was_never_read_whole_says_so(call: "Call", vault: Vault) -> None:
+    for path in (vault.root / "runs").rglob("*.age"):
+        path.unlink()
+    assert call("snapshots", "nightly.yaml").err == "cloud: never read whole\n"
+    assert "last read" not in call("show", "nightly.yaml").err
+
+
+def test_no_server_writes_a_line_of_ours(call: "Call", vault: Vault) -> None:
+    vault.run(calendar_row("family", display_name="A\nerror: \x1b[31mall is lost\x1b[0m"))
+    done = call("show", "nightly.yaml")
+    assert done.out.splitlines()[1] == "family    A error: \\x1b[31mall is lost\\x1b[0m  1"
+
+
+@pytest.mark.usefixtures("vault")
+def test_nothing_is_written_by_looking(call: "Call", here: Path) -> None:
+    before = sorted(each for each in here.rglob("*"))
+    for verb in ("snapshots", "show", "diff"):
+        assert call(verb, "nightly.yaml").status == 0
+    assert sorted(each for each in here.rglob("*")) == before
