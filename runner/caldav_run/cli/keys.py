@@ -28,7 +28,10 @@ def key_new(
         ),
     ] = None,
 ) -> None:
-    """Make an identity (it opens backups) and a writer key (it makes them)."""
+    """Make keys: an identity, and a writer key.
+
+    The identity opens backups and belongs away from this machine; the writer key makes them.
+    """
     from caldav_run.repository.keys import create_keys, default_folder
 
     console.out(_described(create_keys(folder.expanduser() if folder else default_folder())))

@@ -17,8 +17,10 @@ LUNCH = "Lunch (Fri 8 May 2026, 12:00 UTC)"
 def test_the_latest_is_compared_with_the_one_before_it(call: "Call") -> None:
     done = call("diff", "nightly.yaml")
     assert done.out.splitlines() == [
-        '~ calendar Familie: display name changed from none to "Familie", '
-        + 'color changed from none to "#ff0000", read only changed from no to yes',
+        (
+            '~ calendar Familie: display name changed from none to "Familie", '
+            'color changed from none to "#ff0000", read only changed from no to yes'
+        ),
         "- Familie: Concert (Fri 8 May 2026, 10:00 UTC)",
         f"~ Familie: {LUNCH}: moved from 10:00 UTC to 12:00 UTC",
     ]
@@ -82,8 +84,10 @@ def test_calendars_come_go_and_change(call: "Call", vault: Vault) -> None:
     assert call("diff", "nightly.yaml").out.splitlines() == [
         "- calendar Familie",
         f"- Familie: {LUNCH}",
-        "~ calendar work: order changed from 1 to 2, timezone changed, "
-        + "components changed from VEVENT to VEVENT, VTODO",
+        (
+            "~ calendar work: order changed from 1 to 2, timezone changed, "
+            "components changed from VEVENT to VEVENT, VTODO"
+        ),
     ]
     vault.run(Change(op=Op.EXCLUDED, calendar="work"))
     assert call("diff", "nightly.yaml").out == "~ calendar work: no longer selected\n"
