@@ -52,6 +52,9 @@ class Source(Protocol):
     selection: str
     """The resolved choice of calendars, as text: a part of the ledger's fingerprint."""
 
+    as_of: datetime | None
+    """Of when (in UTC) the last reading was; None for a source that shows the present."""
+
     def origin(self) -> str:
         """Return what this account is, so that another one is not taken for it.
 

@@ -81,14 +81,16 @@ class AccountReading:
         """The exit statuses of what could not be read."""
         return [ExitStatus.PARTIAL] if self.failed or self.failed_calendars else []
 
-    def summary(self) -> str:
-        """Return what was read, in words."""
+    def summary(self, as_of: datetime | None) -> str:
+        """Return what was read, in words, with its age where it is not of now."""
         words = f"{_plural(self.items, 'item')} in {_plural(self.calendars, 'calendar')}"
         if self.read != self.items:
             words += f", {self.read} read anew"
         if self.failures:
             words += f", not readable: {_plural(self.failed, 'item')}"
             words += f" and {_plural(self.failed_calendars, 'calendar')}"
+        if as_of is not None:
+            words += f", as of {as_of:%Y-%m-%d %H:%M:%S} UTC"
         return words
 
     def counts(self) -> dict[str, int]:

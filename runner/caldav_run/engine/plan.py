@@ -173,7 +173,9 @@ def _decide(wanted: Version, present: Version | None, policy: Policy) -> Action:
     if present is not None:
         action = _settle(wanted, present, policy.on_conflict)
     if policy.refuse_scheduled and wanted.scheduled and action.verb in {Verb.ADD, Verb.REPLACE}:
-        reason = "it has an organizer or attendees, who might be mailed"
+        reason = (
+            "its organizer or attendees might be mailed; the sink's `scheduling: allow` writes it"
+        )
         return Action(Verb.REFUSE, wanted, present, reason)
     return action
 

@@ -125,7 +125,7 @@ class _Run:
         elif not reading.calendars and reading.unselected:
             self._emit(Noted(step, Level.WARNING, _none_selected(named.name, reading.unselected)))
         self._results[named.source.account] = result
-        self._emit(StepFinished(step, state, reading.summary(), reading.counts()))
+        self._emit(StepFinished(step, state, reading.summary(named.source.as_of), reading.counts()))
 
     def _finish(self, recipient: Recipient, *, complete: bool, guarded: bool) -> None:
         """Let one sink write what is left; when it fails that is told, and the others go on."""
@@ -168,6 +168,8 @@ class _Run:
         for link in self._job.links():
             counts = {"kept": link.kept, "dropped": link.dropped}
             summary = f"{link.kept:,} kept, {link.dropped:,} left out"
+            if not link.kept + link.dropped:
+                summary = "nothing new to judge"
             self._emit(StepFinished(Step("filter", link.name), State.OK, summary, counts))
 
     def _finish_sinks(self) -> None:

@@ -13,7 +13,7 @@ from caldav_run.repository.create import repository_id
 from caldav_run.repository.difference import Difference
 from caldav_run.repository.generation import Generation
 from caldav_run.repository.keys import Keyring
-from caldav_run.repository.names import SegmentName
+from caldav_run.repository.names import RunName, SegmentName
 from caldav_run.repository.runs import RunRecord
 from caldav_run.repository.segment import LogEntry, Segment
 from caldav_run.repository.snapshots import CalendarInfo, ItemInfo, SnapshotInfo
@@ -35,6 +35,7 @@ class Reader:
         self._keyring = keyring
         self._bodies = Bodies(store, keyring.identities)
         self._contents: dict[str, Contents] = {}
+        self._runs: dict[RunName, RunRecord | None] = {}
         self.problems: list[CaldavRunError] = []
 
     @cached_property
@@ -104,15 +105,7 @@ class Reader:
 
         What cannot be used is passed over and kept in `problems`.
         """
-        trusted, identities = self._keyring.trusted, self._keyring.identities
-        listed = [names.parse_run(each.name) for each in self._store.list(names.RUNS)]
-        known = [each for each in listed if each is not None]
-        for name in sorted(known, key=lambda each: (each.time, each.name), reverse=True):
-            try:
-                stored = self._store.get(name.name)
-                yield runs.open_run(name, stored, identities, trusted, self.repository)
-            except (DamageError, SetupError) as error:
-                self.problems.append(error)
+        return filter(None, map(self._run, self._run_names))
 
     def last_read(self, account: str) -> datetime | None:
         """Return when an account was last read with success, changed or not."""
@@ -120,6 +113,37 @@ class Reader:
             if any(each.account == account and each.read for each in record.accounts):
                 return record.time
         return None
+
+    @cached_property
+    def _run_names(self) -> list[RunName]:
+        """The names of the run records, newest first."""
+        listed = (names.parse_run(each.name) for each in self._store.list(names.RUNS))
+        known = [each for each in listed if each is not None]
+        return sorted(known, key=lambda each: (each.time, each.name), reverse=True)
+
+    def _run(self, name: RunName) -> RunRecord | None:
+        if name not in self._runs:
+            trusted, identities = self._keyring.trusted, self._keyring.identities
+            try:
+                stored = self._store.get(name.name)
+                opened = runs.open_run(name, stored, identities, trusted, self.repository)
+            except (DamageError, SetupError) as error:
+                self.problems.append(error)
+                opened = None
+            self._runs[name] = opened
+        return self._runs[name]
+
+    def _cut_off(self) -> Iterator[DamageError]:
+        """Yield what each writer's newest run record names and the store no longer has."""
+        newest = {name.writer: name for name in reversed(self._run_names)}
+        for record in filter(None, map(self._run, newest.values())):
+            for each in record.accounts:
+                if each.head is not None and each.head not in self._homes:
+                    yield DamageError(
+                        f"the newest snapshot of {each.account} is missing: the run of "
+                        f"{record.time:%Y-%m-%d %H:%M:%S} UTC left {each.head[:12]}",
+                        mend="look for it in a copy of the repository; what is shown is older",
+                    )
 
     @cached_property
     def _generations(self) -> list[Generation]:
@@ -153,6 +177,7 @@ class Reader:
             self.problems += generation.problems.values()
             if account is not None:
                 found += _infos(generation, account)
+        self.problems += self._cut_off()
         found.sort(key=lambda each: (each.time, each.generation, each.number))
         return {each.id: each for each in found}
 

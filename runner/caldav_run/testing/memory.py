@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from caldav_run.connectors.protocol import Baseline
 from caldav_run.errors import CaldavRunError
@@ -26,6 +27,7 @@ class MemorySource:
     Attributes:
         account: The account's name.
         selection: See `Source.selection`.
+        as_of: See `Source.as_of`.
         calendars: The calendars by id.
         bodies: What they hold: (calendar, href) to bytes. The etag is made of the bytes.
         excluded: Ids of calendars that are not selected.
@@ -37,6 +39,7 @@ class MemorySource:
 
     account: str = "memory"
     selection: str = "all"
+    as_of: datetime | None = None
     calendars: dict[str, Calendar] = field(default_factory=dict)
     bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)
     excluded: set[str] = field(default_factory=set)

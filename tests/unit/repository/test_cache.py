@@ -127,7 +127,7 @@ def test_a_full_disk_is_not_taken_for_another_run(path: Path) -> None:
     settled(path)
     opened = Cache(path)
     opened._base.execute("PRAGMA max_page_count = 1")
-    with pytest.raises(SetupError, match="cannot write the cache .* full"), opened.change(HEAD):
+    with pytest.raises(SetupError, match=r"cannot write the cache .* full"), opened.change(HEAD):
         opened.settle(replace(HEAD, origin="x" * 100_000), ())
     assert opened.head == HEAD
     opened.close()

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from caldav_run.errors import UsageError
+from caldav_run.errors import DamageError, UsageError
 from caldav_run.model import Op
 from caldav_run.repository import bodies, snapshots
 from caldav_run.repository.difference import CalendarDifference, ItemDifference, Kind
@@ -266,3 +266,22 @@ def test_few_packs_are_kept(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> No
     list(reader.bodies(infos))
     assert len(reader._bodies._kept) == 1
     assert len(list(reader.bodies([infos[0], infos[0]]))) == 2
+
+
+def test_a_newest_snapshot_that_is_missing_is_told(vault: Vault) -> None:
+    vault.fill()
+    vault.run(added("c"))
+    newest = max(vault.root.rglob("seg-*"))
+    newest.unlink()
+    reader = vault.reader()
+    assert len(reader.snapshots()) == 1
+    (problem,) = reader.problems
+    assert "the newest snapshot of cloud is missing" in problem.message
+
+
+def test_an_account_that_vanished_is_told(vault: Vault) -> None:
+    vault.fill()
+    for each in (vault.root / "a").rglob("*.age"):
+        each.unlink()
+    with pytest.raises(DamageError, match="the newest snapshot of cloud is missing"):
+        vault.reader().snapshots()

@@ -1,6 +1,7 @@
 """Calendars from a CalDAV account."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from typing import Self
 
@@ -15,6 +16,8 @@ from caldav_run.model import CalendarExcluded, CalendarStart, Options, Reading
 
 class CaldavSource:
     """Reads an account; see `schemas/sources/caldav.schema.json` for the options."""
+
+    as_of: datetime | None = None
 
     def __init__(self, settings: Settings, account: str, selection: Selection) -> None:
         """Take the options, without contacting anybody."""

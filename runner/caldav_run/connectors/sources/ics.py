@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
@@ -22,6 +23,8 @@ MAX_MERGED_BYTES: Final = 256 << 20
 
 class IcsSource:
     """Reads calendars from files; see `schemas/sources/ics.schema.json` for the options."""
+
+    as_of: datetime | None = None
 
     def __init__(self, place: Path | Feed, account: str, selection: Selection) -> None:
         """Take where the files are, without touching it."""

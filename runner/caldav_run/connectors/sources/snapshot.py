@@ -1,9 +1,11 @@
 """Calendars out of a snapshot repository, as they were at some time."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from caldav_run.connectors.protocol import Baseline, Context
 from caldav_run.connectors.selection import Selection
@@ -23,6 +25,8 @@ from caldav_run.repository import keys
 from caldav_run.repository.local import LocalStore
 from caldav_run.repository.reader import Reader
 from caldav_run.repository.snapshots import CalendarInfo, ItemInfo, SnapshotInfo
+
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,8 @@ class Wanted:
 
 class SnapshotSource:
     """Reads one snapshot; see `schemas/sources/snapshot.schema.json` for the options."""
+
+    as_of: datetime | None = None
 
     def __init__(self, wanted: Wanted, name: str, selection: Selection) -> None:
         """Take the options, without touching anything."""
@@ -96,6 +102,9 @@ class SnapshotSource:
             snapshot = reader.resolve(self._wanted.as_of, self._wanted.account)
         except UsageError as error:
             raise ConnectorError(f"{self._wanted.repository}: {error}") from error
+        self.as_of = snapshot.time
+        for problem in reader.problems:
+            _log.warning("%s", problem)
         for info in reader.calendars(snapshot):
             if info.excluded or not self._selection.selects(info.calendar):
                 yield CalendarExcluded(info.calendar)
