@@ -24,7 +24,10 @@ def key_new(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            metavar="FOLDER", help="Where to.", show_default="the folder that runs look in"
+            metavar="FOLDER",
+            help="Where to.",
+            show_default="the folder that runs look in",
+            readable=False,
         ),
     ] = None,
 ) -> None:
@@ -39,7 +42,10 @@ def key_new(
 
 def create(
     pipeline: Annotated[
-        Path, typer.Argument(metavar="PIPELINE", help="A pipeline file with a snapshot sink.")
+        Path,
+        typer.Argument(
+            metavar="PIPELINE", help="A pipeline file with a snapshot sink.", readable=False
+        ),
     ],
     *,
     sink: Annotated[

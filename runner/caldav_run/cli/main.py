@@ -1,6 +1,7 @@
 """The program `caldav-run`: which verb is meant, and errors as a person should meet them."""
 
 import difflib
+import gc
 import os
 import shlex
 import signal
@@ -19,6 +20,7 @@ from caldav_run.errors import CaldavRunError, UsageError
 
 _OWN_OPTIONS: Final = ("-h", "--help", "--version", "--install-completion", "--show-completion")
 _INTERRUPTED: Final = 130
+_OBJECTS_BETWEEN_COLLECTIONS: Final = 100_000
 
 
 def main() -> None:
@@ -28,8 +30,13 @@ def main() -> None:
     for each in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(each) is signal.SIG_DFL:
             signal.signal(each, _interrupt)
+    # Next to nothing here is freed in cycles only: looking for some as often as is usual, and once
+    # more at the end, takes a fifth of a short run.
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     logs.start(verbose=False)
-    sys.exit(guarded(lambda: run(sys.argv[1:])))
+    status = guarded(lambda: run(sys.argv[1:]))
+    gc.freeze()
+    sys.exit(status)
 
 
 def with_verb(arguments: Sequence[str], known: Sequence[str]) -> list[str]:

@@ -23,9 +23,12 @@ class Output(StrEnum):
     JSON = "json"
 
 
+# `readable=False` wherever a path is taken: what is wrong with it, our own messages say better.
 Files = Annotated[
     list[Path],
-    typer.Argument(metavar="PIPELINE", help="Pipeline files (YAML).", show_default=False),
+    typer.Argument(
+        metavar="PIPELINE", help="Pipeline files (YAML).", show_default=False, readable=False
+    ),
 ]
 Sets = Annotated[
     list[str] | None,
@@ -44,6 +47,7 @@ StateDir = Annotated[
         envvar="CALDAV_RUN_STATE_DIR",
         help="The folder for caches; safe to lose.",
         show_default="~/.local/state/caldav-run",
+        readable=False,
     ),
 ]
 Identity = Annotated[
@@ -54,6 +58,7 @@ Identity = Annotated[
         metavar="PATH",
         help="A file with age identities that open the repository (repeatable).",
         show_default="$CALDAV_RUN_IDENTITY, else ~/.config/caldav-run/identity.txt",
+        readable=False,
     ),
 ]
 Trust = Annotated[

@@ -28,7 +28,12 @@ PipelineFile = Annotated[
 ]
 RepositoryPath = Annotated[
     Path | None,
-    typer.Option("--repository", metavar="PATH", help="The repository, without a pipeline file."),
+    typer.Option(
+        "--repository",
+        metavar="PATH",
+        help="The repository, without a pipeline file.",
+        readable=False,
+    ),
 ]
 SinkName = Annotated[
     str | None, typer.Option("--sink", metavar="NAME", help="Which sink of the pipeline.")

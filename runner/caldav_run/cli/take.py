@@ -27,7 +27,7 @@ from caldav_run.cli.repositories import (
 )
 from caldav_run.cli.times import tell_age, when
 from caldav_run.engine.outcome import worst
-from caldav_run.errors import ConnectorError, DamageError, ItemError, UsageError
+from caldav_run.errors import AccessError, ConnectorError, DamageError, ItemError, UsageError
 from caldav_run.model import Failed
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ def export(  # noqa: PLR0913 -- one parameter an option
             "--to",
             metavar="PATH",
             help="A folder, for one file an item; or a file that ends in .ics, for all in one.",
+            readable=False,
         ),
     ],
     calendar: Annotated[
@@ -194,7 +195,8 @@ def _to_file(
             os.fsync(file.fileno())
             part.replace(path)
     except OSError as error:
-        raise ConnectorError(f"cannot write {path}: {error.strerror}") from error
+        kind = AccessError if isinstance(error, PermissionError) else ConnectorError
+        raise kind(f"cannot write {path}: {error.strerror}") from error
     for each in failed:
         console.error(ItemError(f"{each.calendar}/{each.href}: {each.reason}"))
     console.out(f"{path}: {count:,} {'item' if count == 1 else 'items'}")

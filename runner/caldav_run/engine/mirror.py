@@ -126,9 +126,9 @@ class MirrorRecipient:
     def _calendar(self, calendar: Calendar, wanted: Wanted) -> None:
         target = self._claim(calendar)
         if not target.exists:
-            self.tally.count("calendars", "+", target.calendar.title, "calendar (new)")
             if not self.tally.dry:
                 self._mirror.create(target)
+            self.tally.count("calendars", "+", target.calendar.title, "calendar (new)")
         wanted.sort(key=lambda pair: order(pair[0]))
         slots = {id(mine): slot for mine, slot in wanted}
         present = sorted(self._mirror.present(target), key=order) if target.exists else []

@@ -31,6 +31,7 @@ class Tally:
         guarded: Whether a guard held the step back.
         stored: How many bytes were stored.
         remarks: What else its summary says.
+        fed: Whether the sink was opened for a source at all.
     """
 
     step: Step
@@ -42,6 +43,7 @@ class Tally:
     guarded: bool = False
     stored: int = 0
     remarks: list[str] = field(default_factory=list)
+    fed: bool = False
 
     def count(self, what: str, sign: str, calendar: str, label: str) -> None:
         """Count one change, and tell it where details are wanted."""
@@ -69,14 +71,16 @@ class Tally:
         if self.guarded:
             return State.GUARDED
         if not self.counts:
-            return State.OK
+            return State.OK if self.fed else State.SKIPPED
         return State.WOULD_CHANGE if self.dry else State.CHANGED
 
     def summary(self) -> str:
         """Return what the step did, in words."""
         words = ", ".join(_counted(count, what) for what, count in self.counts.items())
         stored = (f"{self.stored:,} bytes stored",) if self.stored else ()
-        nothing = "nothing was written" if self.failures else "nothing to change"
+        nothing = "nothing to change" if self.fed else "nothing was read"
+        if self.failures:
+            nothing = "nothing was written"
         return ", ".join((words or nothing, *self.remarks, *stored))
 
 

@@ -148,6 +148,7 @@ class _Run:
         for sink in self._job.sinks:
             try:
                 recipients.append(self._recipient(sink, named, origin))
+                self._tallies[sink.name].fed = True
             except CaldavRunError as error:
                 self._tallies[sink.name].fail(error, sink.name)
         return recipients

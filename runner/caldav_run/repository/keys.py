@@ -193,7 +193,8 @@ def _text(path: Path, what: str) -> str:
     except FileNotFoundError as error:
         raise SetupError(f"there is no {what} file {path}", mend=_MENDS[what]) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(f"cannot read the {what} file {path}: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise SetupError(f"cannot read the {what} file {path}: {reason}") from error
 
 
 def _fields(line: str) -> tuple[str, str]:

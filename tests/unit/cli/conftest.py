@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from caldav_run import secret
 from caldav_run.cli import main
 from caldav_run.model import Change, Item, Op, Provenance
 from caldav_run.testing.vault import Vault, calendar_row
@@ -51,6 +52,12 @@ def row(href: str, body: bytes, calendar: str = "family", uid: str | None = None
     item = Item(calendar, href, '"1"', body, Provenance.REPORT)
     uid = uid or href.removesuffix(".ics")
     return Change(op=Op.ADD, calendar=calendar, href=href, item=item, etag=item.etag, uid=uid)
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests have called a secret, a letter perhaps, would be masked here."""
+    monkeypatch.setattr(secret, "_revealed", set())
 
 
 @pytest.fixture(autouse=True)

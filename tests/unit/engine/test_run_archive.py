@@ -346,6 +346,7 @@ def test_a_source_that_cannot_be_reached_is_recorded_and_deletes_nothing(vault: 
     vault.run()
     vault.source.lost = TemporaryError("timeout")
     assert vault.run() == 75
+    assert vault.states()["write vault"] is State.SKIPPED
     assert set(vault.held()) == {"work/a.ics", "work/b.ics"}
 
 
