@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
+from itertools import chain
 from typing import Final, NamedTuple
 
 from caldav_run.dav import bodies, failures, hrefs, names
+from caldav_run.dav.ahead import ahead
 from caldav_run.dav.collections import Collection
 from caldav_run.dav.connection import Connection
 from caldav_run.model import Changed, Failed, Item, Provenance, Reading
@@ -70,24 +72,37 @@ class Fetcher:
         self._collection = collection
         self._patience = _PATIENCE
 
-    def fetch(self, wanted: Sequence[Member]) -> Iterator[Reading]:
+    def fetch(self, wanted: list[Member]) -> Iterator[Reading]:
         """Yield each member as `Changed` or `Failed`; one deleted meanwhile is not named.
+
+        While a batch is being used the next one is fetched, and nobody else may use the connection.
+
+        Args:
+            wanted: The members; emptied on the way, so that memory is free again for what comes.
 
         Raises:
             InterruptedAnswerError: Too many answers failed to come.
             StatusError: The server stays busy.
             ConnectorError: See `Connection.send`.
         """
-        start = 0
+        batches = self._batches(wanted)
+        yield from chain.from_iterable(ahead(batches) if len(wanted) > FIRST_BATCH else batches)
+
+    def _batches(self, wanted: list[Member]) -> Iterator[Sequence[Reading]]:
+        """Yield batch after batch; where one breaks off, what came of it before the error."""
         size = FIRST_BATCH
-        while start < len(wanted):
-            batch = wanted[start : start + size]
-            start += size
-            total = 0
-            for reading in self._batch(batch):
-                total += len(reading.item.body) if isinstance(reading, Changed) else 0
-                yield reading
+        while wanted:
+            batch = wanted[:size]
+            del wanted[:size]
+            readings: list[Reading] = []
+            try:
+                readings.extend(self._batch(batch))
+            except Exception:
+                yield readings
+                raise
+            total = sum(len(each.item.body) for each in readings if isinstance(each, Changed))
             size = next_size(size, total // len(batch))
+            yield readings
 
     def _batch(self, batch: Sequence[Member]) -> Iterator[Reading]:
         """Read one batch; what cannot be read together is read in halves, and at last alone."""

@@ -123,7 +123,7 @@ _EVENTS: Final = {
     "allday": ("DTEND;VALUE=DATE:20260503", "TRANSP:TRANSPARENT", "SUMMARY:Two days"),
     "nested": ("BEGIN:X-OWN", "X-IN:side", "BEGIN:X-DEEPER", "X-V:1", "END:X-DEEPER", "END:X-OWN"),
     "vertical-tab": ("SUMMARY:No XML can carry \x0b this",),
-    "line": ("DESCRIPTION:" + "ein sehr langer Satz\\, " * 500,),
+    "line": ("DESCRIPTION:" + "a very long sentence\\, " * 500,),
 }
 _OTHERS: Final = {
     "todo": (
