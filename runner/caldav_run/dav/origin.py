@@ -34,6 +34,10 @@ class Origin(NamedTuple):
             raise SetupError(f"{url!r} is not a URL: {error}") from error
         if parts.scheme not in _PORTS or not parts.hostname:
             raise SetupError(f"{url!r} is not an http or https URL with a host")
+        # One parser ends the host at a backslash and another does not; the HTTP library, which
+        # sends the password, is the other one.
+        if "\\" in parts.netloc:
+            raise SetupError(f"the host in {url!r} holds a backslash")
         return cls(parts.scheme, parts.hostname, port or _PORTS[parts.scheme])
 
     def __str__(self) -> str:

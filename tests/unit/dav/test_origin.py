@@ -54,6 +54,14 @@ def test_http_needs_this_machine_or_the_users_word() -> None:
 
 
 @pytest.mark.parametrize(
+    "url", [r"https://evil.example\@dav.example.org/", r"https://evil.example\.dav.example.org/"]
+)
+def test_a_host_that_two_parsers_read_differently_gets_nothing(url: str) -> None:
+    with pytest.raises(SetupError, match="backslash"):
+        Trust(HOME).allows(url)
+
+
+@pytest.mark.parametrize(
     "url", ["ftp://example.org/", "https:///a", "example.org", "https://[::1/", "https://a:99999/"]
 )
 def test_what_has_no_origin_is_refused(url: str) -> None:
