@@ -38,9 +38,10 @@ class Response:
         return hrefs.resolve(self.base, self.href)
 
     def text(self, name: str) -> str | None:
-        """Return a property's text; None when it is missing or empty."""
+        """Return a property's text; None when it is missing, empty, or more than a text."""
         element = self.properties.get(name)
-        return None if element is None else element.text
+        # What stands before an entity or another element is only the beginning.
+        return None if element is None or len(element) else element.text
 
 
 def parse(chunks: Iterable[bytes], url: str) -> Iterator[Response]:
@@ -60,6 +61,9 @@ def parse(chunks: Iterable[bytes], url: str) -> Iterator[Response]:
         resolve_entities=False,
         no_network=True,
         huge_tree=True,
+        # A text would end at the first one.
+        remove_comments=True,
+        remove_pis=True,
     )
     complete = False
     pending = 0
