@@ -4,6 +4,7 @@ import datetime as dt
 import ipaddress
 import json
 import os
+import shutil
 import ssl
 import sys
 import threading
@@ -248,16 +249,40 @@ def test_a_state_folder_that_cannot_be_made(ready: "Desk", arguments: list[str])
     assert "cannot write the cache" in done.err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_repository_that_cannot_be_written(ready: "Desk") -> None:
-    vault = ready.folder / "vault"
-    vault.chmod(0o500)
+@pytest.fixture
+def powerless(ready: "Desk") -> "Desk":
+    """A desk where the modes of files count, for root as well."""
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("root may write everywhere, and there is no setpriv to take that away")
+        ready.wrapper = ["setpriv", "--bounding-set=-all"]
+    return ready
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "status", "message"),
+    [
+        ("vault", 0o500, 77, "cannot write {path}/a/"),
+        ("vault", 0o000, 77, "cannot read {path}: Permission denied"),
+        ("keys/writer.key", 0o000, 78, "cannot read the writer key file {path}: Permission"),
+        ("state", 0o500, 78, "cannot write the cache {path}"),
+        ("quickstart.yaml", 0o000, 78, "the file may not be read"),
+    ],
+)
+def test_what_may_not_be_read_or_written_is_named(
+    powerless: "Desk", name: str, mode: int, status: int, message: str
+) -> None:
+    path = powerless.folder / name
+    if name == "state":
+        path.mkdir()
+    before = path.stat().st_mode
+    path.chmod(mode)
     try:
-        done = ready.run("quickstart.yaml")
+        done = powerless.run("quickstart.yaml")
     finally:
-        vault.chmod(0o700)
-    assert done.status == 77
-    assert f"cannot write {vault}" in done.err
+        path.chmod(before)
+    assert (done.status, message.format(path=path) in done.err) == (status, True), done
+    assert powerless.back_up().status == 0
 
 
 def test_a_repository_whose_folder_is_in_the_way(ready: "Desk") -> None:
@@ -270,6 +295,7 @@ def test_a_repository_whose_folder_is_in_the_way(ready: "Desk") -> None:
 def test_a_full_disk_stores_nothing_by_halves(
     ready: "Desk", limited: Callable[[int], list[str]]
 ) -> None:
+    ready.measure_nothing()
     noise = Random(1)  # noqa: S311 -- what no compression makes small
     ready.put("work/large.ics", "".join(noise.choices("abcdefghijklmnop", k=500_000)))
     for size, status, words in [

@@ -83,6 +83,7 @@ class Passage(BaseHTTPRequestHandler):
 @pytest.fixture
 def gate(desk: "Desk") -> Iterator[Gate]:
     """A way to the desk's server that stops at the first request for items' bytes."""
+    desk.measure_nothing()
     with Gate(urlsplit(desk.server.url).netloc, b"calendar-multiget") as made:
         thread = threading.Thread(target=made.serve_forever)
         thread.start()
