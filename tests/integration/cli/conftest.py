@@ -111,7 +111,7 @@ class Desk:
         return Done(process.returncode, out.decode(), err.decode())
 
     def measure_nothing(self) -> None:
-        """Run without coverage, whose lock a signal may find held for ever, and which writes files."""
+        """Run without coverage: a signal may find its lock held for ever, and it writes files."""
         for name in [each for each in self.environment if each.startswith("COV")]:
             del self.environment[name]
 
