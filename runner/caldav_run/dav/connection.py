@@ -92,6 +92,19 @@ class Connection:
                 raise reply.error()
             yield from multistatus.parse(reply.chunks(), reply.url)
 
+    def answer(self, method: str, url: str, body: bytes) -> bytes:
+        """Return a whole multistatus of Depth 1, for `multistatus.parse`.
+
+        Raises:
+            StatusError: The answer is no multistatus.
+            MalformedAnswerError: It is too long to be held.
+            ConnectorError: See `send`.
+        """
+        with self.send(method, url, body, {**_XML, "Depth": "1"}) as reply:
+            if reply.status != HTTPStatus.MULTI_STATUS:
+                raise reply.error()
+            return reply.read()
+
     def close(self) -> None:
         """Let go of the session; safe to call twice."""
         if self._opened is not None:

@@ -1,11 +1,11 @@
 """The bodies of a calendar's members: in large batches, and alone where a batch fails."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
-from itertools import chain
 from typing import Final, NamedTuple
 
-from caldav_run.dav import bodies, failures, hrefs, names
+from caldav_run.dav import bodies, failures, hrefs, multistatus, names
 from caldav_run.dav.ahead import ahead
 from caldav_run.dav.collections import Collection
 from caldav_run.dav.connection import Connection
@@ -15,6 +15,7 @@ FIRST_BATCH: Final = 100
 LARGEST_BATCH: Final = 1000
 BATCH_BYTES: Final = 2 * 1024 * 1024
 _GROWTH: Final = 4
+_PIECE: Final = 64 * 1024
 _PATIENCE: Final = 5
 """How many answers of one calendar may fail to come before the rest is given up."""
 
@@ -52,6 +53,10 @@ class Body(NamedTuple):
     provenance: Provenance
 
 
+Answer = bytes | Exception
+"""A multistatus as it came, or what went wrong with this one request."""
+
+
 def next_size(size: int, mean_bytes: int) -> int:
     """Return how many members to ask for next, after a batch of this size and mean length."""
     fitting = BATCH_BYTES // max(mean_bytes, 1)
@@ -71,11 +76,13 @@ class Fetcher:
         self._connection = connection
         self._collection = collection
         self._patience = _PATIENCE
+        self._again: deque[Sequence[Member]] = deque()
+        self._missing: list[Member] = []
 
     def fetch(self, wanted: list[Member]) -> Iterator[Reading]:
         """Yield each member as `Changed` or `Failed`; one deleted meanwhile is not named.
 
-        While a batch is being used the next one is fetched, and nobody else may use the connection.
+        While an answer is being used the next one is fetched; nobody else may use the connection.
 
         Args:
             wanted: The members; emptied on the way, so that memory is free again for what comes.
@@ -85,52 +92,66 @@ class Fetcher:
             StatusError: The server stays busy.
             ConnectorError: See `Connection.send`.
         """
-        batches = self._batches(wanted)
-        yield from chain.from_iterable(ahead(batches) if len(wanted) > FIRST_BATCH else batches)
+        answers = self._answers(wanted)
+        if len(wanted) > FIRST_BATCH:
+            answers = ahead(answers)
+        for batch, answer in answers:
+            yield from self._take(batch, answer)
+        # What needs further requests has waited until the connection is free.
+        while self._again:
+            batch = self._again.popleft()
+            yield from self._take(batch, self._ask(batch))
+        for member in self._missing:
+            if (reading := self._alone(member)) is not None:
+                yield reading
 
-    def _batches(self, wanted: list[Member]) -> Iterator[Sequence[Reading]]:
-        """Yield batch after batch; where one breaks off, what came of it before the error."""
+    def _take(self, batch: Sequence[Member], answer: Answer) -> Iterator[Reading]:
+        """Yield what came of a batch; what cannot be read together is left to be read in halves."""
+        try:
+            found = self._found(batch, answer)
+        except TROUBLE as error:
+            self._endure(error)
+            middle = len(batch) // 2
+            if middle and not _unsupported(error):
+                self._again += (batch[:middle], batch[middle:])
+            else:
+                self._missing += batch
+            return
+        for member in batch:
+            if member.spelled in found:
+                yield self._changed(member, found.pop(member.spelled))
+            else:
+                self._missing.append(member)
+
+    def _answers(self, wanted: list[Member]) -> Iterator[tuple[Sequence[Member], Answer]]:
+        """Yield one batch after the other with its answer, which is read but not looked into."""
         size = FIRST_BATCH
         while wanted:
             batch = wanted[:size]
             del wanted[:size]
-            readings: list[Reading] = []
-            try:
-                readings.extend(self._batch(batch))
-            except Exception:
-                yield readings
-                raise
-            total = sum(len(each.item.body) for each in readings if isinstance(each, Changed))
-            size = next_size(size, total // len(batch))
-            yield readings
+            answer = self._ask(batch)
+            if isinstance(answer, bytes):
+                size = next_size(size, len(answer) // len(batch))
+            yield batch, answer
 
-    def _batch(self, batch: Sequence[Member]) -> Iterator[Reading]:
-        """Read one batch; what cannot be read together is read in halves, and at last alone."""
-        found: dict[str, Body] = {}
+    def _ask(self, batch: Sequence[Member]) -> Answer:
+        body = bodies.multiget(member.spelled for member in batch)
         try:
-            found = self._report(batch)
+            return self._connection.answer("REPORT", self._collection.url, body)
         except TROUBLE as error:
-            self._endure(error)
-            if len(batch) > 1 and not _unsupported(error):
-                middle = len(batch) // 2
-                yield from self._batch(batch[:middle])
-                yield from self._batch(batch[middle:])
-                return
-        for member in batch:
-            body = found.pop(member.spelled, None)
-            if body is not None:
-                yield self._changed(member, body)
-            elif (reading := self._alone(member)) is not None:
-                yield reading
+            return error
 
-    def _report(self, batch: Sequence[Member]) -> dict[str, Body]:
-        """Ask for a batch; returns what came, by the spelling that was asked for."""
+    def _found(self, batch: Sequence[Member], answer: Answer) -> dict[str, Body]:
+        """Return what an answer holds, by the spelling that was asked for."""
+        if isinstance(answer, Exception):
+            raise answer
         url = self._collection.url
         asked = {member.spelled for member in batch}
         spellings: dict[str, str] = {}
         found: dict[str, Body] = {}
-        body = bodies.multiget(member.spelled for member in batch)
-        for response in self._connection.multistatus("REPORT", url, body):
+        # Piece by piece, so that no tree of all of it is built.
+        pieces = (answer[at : at + _PIECE] for at in range(0, len(answer), _PIECE))
+        for response in multistatus.parse(pieces, url):
             # Left out, refused or empty: the member itself will be asked.
             data = response.text(names.CALENDAR_DATA)
             if not data:

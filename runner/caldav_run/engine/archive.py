@@ -9,9 +9,8 @@ from caldav_run.engine.events import Level
 from caldav_run.engine.judge import Link, Verdict
 from caldav_run.engine.ledger import Held
 from caldav_run.engine.recipient import Tally
-from caldav_run.ical.describe import label
 from caldav_run.ical.view import ItemView
-from caldav_run.model import Calendar, Change, Entry, Op
+from caldav_run.model import Calendar, Change, Entry, Item, Op
 
 _UNFINISHED = "the account could not be read to its end"
 _NO_SNAPSHOT = "no snapshot was made: it would hide what the last one holds of the rest"
@@ -74,7 +73,7 @@ class ArchiveRecipient:
         if not what:
             self._write(change)
             return
-        name = label(item.body) if self.tally.detail else ""
+        name = _name(item) if self.tally.detail else ""
         self._append(change, what, sign, name)
 
     def unchanged(self, calendar: str, href: str) -> None:
@@ -170,6 +169,13 @@ class ArchiveRecipient:
     def _write(self, change: Change) -> None:
         if not self.tally.dry:
             self._account.append(change)
+
+
+def _name(item: Item) -> str:
+    # Much to import for words that a plain run does without.
+    from caldav_run.ical.describe import label
+
+    return label(item.body)
 
 
 def _words(op: Op, known: Entry | None) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Execute one pipeline: read each source once, let filters judge, feed every sink."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from caldav_run.connectors.protocol import Archive
 from caldav_run.engine.account import AccountReading
@@ -19,10 +19,12 @@ from caldav_run.engine.events import (
 )
 from caldav_run.engine.job import Job, NamedSink, NamedSource
 from caldav_run.engine.ledger import SharedBaseline, fingerprint
-from caldav_run.engine.mirror import Claim, MirrorRecipient
 from caldav_run.engine.outcome import ExitStatus, combine
 from caldav_run.engine.recipient import Recipient, Tally
 from caldav_run.errors import CaldavRunError
+
+if TYPE_CHECKING:
+    from caldav_run.engine.mirror import Claim
 
 _MOST_TITLES: Final = 10
 
@@ -160,6 +162,9 @@ class _Run:
             made_by = fingerprint(origin_of.name, source.selection, chain, self._job.timezone)
             account = sink.open_account(source.account, origin)
             return ArchiveRecipient(account, named.filters, made_by, tally)
+        # Brings the parser of items with it, which a backup does without.
+        from caldav_run.engine.mirror import MirrorRecipient
+
         sink.origin()
         return MirrorRecipient(
             sink, origin_of.name, named.filters, self._claimed[named.name], tally

@@ -186,8 +186,8 @@ def test_one_character_that_breaks_the_xml_costs_one_item_its_report(
     assert read() == [
         item("a.ics", "body a"),
         item("b.ics", "body b"),
-        item("c.ics", "by GET", '"3"', Provenance.GET),
         item("d.ics", "body d"),
+        item("c.ics", "by GET", '"3"', Provenance.GET),
         CalendarDone("w"),
     ]
 
