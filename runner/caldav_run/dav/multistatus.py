@@ -1,5 +1,6 @@
 """Multistatus answers, read as they arrive (RFC 4918 section 13)."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,7 @@ ELEMENT_LIMIT: Final = 64 * 1024 * 1024
 """Bytes that one DAV:response may take; `huge_tree` lifts the parser's own limits."""
 
 _OK: Final = 200
+_STATUS_LINE: Final = re.compile(r"\s*\S+\s+([0-9]{3})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,8 @@ def _collect(propstat: etree._Element, found: dict[str, etree._Element]) -> None
 @lru_cache(maxsize=64)
 def _number(line: str) -> int:
     """Return the number in a DAV:status such as `HTTP/1.1 404 Not Found`; 0 when it has none."""
-    number = line.split()[1:2]
-    return int(number[0]) if number and number[0].isdigit() else 0
+    found = _STATUS_LINE.match(line)
+    return int(found[1]) if found else 0
 
 
 def _drop(element: etree._Element) -> None:

@@ -58,7 +58,14 @@ def test_a_propstat_without_a_status_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "status"), [("HTTP/1.1 404 Not Found", 404), ("HTTP/1.1 404", 404), ("nonsense", 0)]
+    ("line", "status"),
+    [
+        ("HTTP/1.1 404 Not Found", 404),
+        (" HTTP/1.1 404", 404),
+        ("nonsense", 0),
+        ("HTTP/1.1 \u00b2", 0),
+        ("HTTP/1.1 " + "4" * 5000, 0),
+    ],
 )
 def test_the_status_of_a_whole_resource_is_read(line: str, status: int) -> None:
     body = answer(f"<response><href>a</href><status>{line}</status></response>")
