@@ -1,10 +1,12 @@
 """Calendar collections: listed with the properties that a restore gives back."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
-from caldav_run.dav import bodies, hrefs, names
+from caldav_run.dav import bodies, failures, hrefs, names
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.multistatus import Response
 from caldav_run.model import Calendar
@@ -23,6 +25,7 @@ _WANTED: Final = (
 )
 # Any of these lets a client add members (RFC 3744 section 3).
 _WRITING: Final = frozenset(f"{{{names.DAV}}}{name}" for name in ("all", "write", "bind"))
+_NUMBER: Final = re.compile("-?[0-9]{1,18}")
 _SCHEDULING: Final = frozenset({names.SCHEDULE_INBOX, names.SCHEDULE_OUTBOX})
 _BOXES: Final = frozenset({"inbox", "outbox", ".in", ".out"})
 
@@ -56,15 +59,35 @@ def listed(connection: Connection, home: str, root: str | None) -> Iterator[Coll
 
     Raises:
         StatusError: The home cannot be listed.
-        ConnectorError: See `Connection.multistatus`.
+        ConnectorError: See `listing`.
     """
     seen: set[str] = set()
-    for response in connection.multistatus("PROPFIND", home, properties()):
+    for response in listing(connection, home, properties()):
         key = hrefs.key(hrefs.path_of(response.href))
         # One server in the field lists what it holds twice.
         if is_calendar(response) and key not in seen:
             seen.add(key)
             yield collection(response, root)
+
+
+def listing(connection: Connection, url: str, body: bytes) -> Iterator[Response]:
+    """Yield what a PROPFIND says of a collection and its members, if it may be taken for all.
+
+    Raises:
+        StatusError: The collection cannot be listed, or not to its end: an answer that was cut
+            short says so with a status for the collection itself (RFC 5323 section 5.3).
+        MalformedAnswerError: Nothing is listed, not even the collection (RFC 4918 section 9.1).
+        ConnectorError: See `Connection.multistatus`.
+    """
+    empty = True
+    for response in connection.multistatus("PROPFIND", url, body):
+        empty = False
+        itself = hrefs.relative(response.href, response.base) == ""
+        if itself and response.status >= HTTPStatus.BAD_REQUEST:
+            raise failures.StatusError("PROPFIND", url, response.status)
+        yield response
+    if empty:
+        raise failures.MalformedAnswerError(f"{url} lists nothing, not even itself")
 
 
 def is_calendar(response: Response) -> bool:
@@ -84,12 +107,12 @@ def collection(response: Response, root: str | None) -> Collection:
     """Return the calendar that a response describes; its id is relative to `root`, if any."""
     path = hrefs.path_of(response.href).rstrip("/")
     below = None if root is None else hrefs.relative(path, root)
-    order = response.text(names.ORDER) or ""
+    order = (response.text(names.ORDER) or "").strip()
     calendar = Calendar(
         id=below or path,
         display_name=response.text(names.DISPLAYNAME),
         color=response.text(names.COLOR),
-        order=int(order) if order.strip().lstrip("-").isdecimal() else None,
+        order=int(order) if _NUMBER.fullmatch(order) else None,
         description=response.text(names.DESCRIPTION),
         timezone=response.text(names.TIMEZONE),
         components=_components(response),

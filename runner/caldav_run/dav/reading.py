@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from caldav_run.dav import bodies, hrefs, names
-from caldav_run.dav.collections import Collection
+from caldav_run.dav.collections import Collection, listing
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.fetching import TROUBLE, Fetcher, Member
 from caldav_run.dav.multistatus import Response
@@ -49,11 +49,11 @@ def members(connection: Connection, url: str) -> Iterator[Member]:
     """Yield the calendar objects that a collection lists, each once.
 
     Raises:
-        StatusError: The collection cannot be listed.
-        ConnectorError: See `Connection.multistatus`.
+        StatusError: The collection cannot be listed to its end.
+        ConnectorError: See `collections.listing`.
     """
     seen: set[str] = set()
-    for response in connection.multistatus("PROPFIND", url, bodies.propfind(_LISTING)):
+    for response in listing(connection, url, bodies.propfind(_LISTING)):
         href = hrefs.relative(response.href, response.base)
         if not _is_object(response, href):
             continue

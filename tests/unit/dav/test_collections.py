@@ -4,6 +4,7 @@ import pytest
 
 from caldav_run.dav import collections
 from caldav_run.dav.connection import Connection
+from caldav_run.dav.failures import MalformedAnswerError, StatusError
 from caldav_run.model import Calendar
 from caldav_run.testing.scripted import ScriptedServer, multistatus, response
 
@@ -58,10 +59,11 @@ def test_a_ctag_serves_where_there_is_no_sync_token(
     assert found.token == "c1"
 
 
+@pytest.mark.parametrize("order", ["x", "--3", "\u00b2", "9" * 5000])
 def test_an_order_that_is_no_number_is_passed_over(
-    server: ScriptedServer, connection: Connection
+    server: ScriptedServer, connection: Connection, order: str
 ) -> None:
-    markup = f'{CALENDAR}<calendar-order xmlns="http://apple.com/ns/ical/">x</calendar-order>'
+    markup = f'{CALENDAR}<calendar-order xmlns="http://apple.com/ns/ical/">{order}</calendar-order>'
     (found,) = listed(server, connection, response("/home/a/", markup))
     assert found.order is None
 
@@ -122,3 +124,29 @@ def test_a_calendar_outside_of_the_home_is_named_by_its_path(
 ) -> None:
     (found,) = listed(server, connection, response("/elsewhere/a/", CALENDAR))
     assert found.id == "/elsewhere/a"
+
+
+def cut_off(href: str, status: str) -> str:
+    return f"<d:response><d:href>{href}</d:href><d:status>HTTP/1.1 {status}</d:status></d:response>"
+
+
+def test_a_listing_that_was_cut_short_is_not_taken_for_all(
+    server: ScriptedServer, connection: Connection
+) -> None:
+    cut = cut_off("/home/", "507 Insufficient Storage")
+    with pytest.raises(StatusError, match="507"):
+        listed(server, connection, response("/home/a/", CALENDAR), cut)
+
+
+def test_a_listing_without_even_the_collection_is_not_taken_for_empty(
+    server: ScriptedServer, connection: Connection
+) -> None:
+    with pytest.raises(MalformedAnswerError, match="not even itself"):
+        listed(server, connection)
+
+
+def test_a_member_that_is_gone_by_now_does_not_spoil_a_listing(
+    server: ScriptedServer, connection: Connection
+) -> None:
+    gone = cut_off("/home/b/", "404 Not Found"), cut_off("/elsewhere/c/", "404 Not Found")
+    assert len(listed(server, connection, response("/home/a/", CALENDAR), *gone)) == 1
