@@ -12,6 +12,7 @@ from caldav_run.engine.events import (
     Noted,
     Planned,
     Progress,
+    RunFinished,
     RunStarted,
     State,
     Step,
@@ -104,8 +105,16 @@ class LiveWatcher:
                 self._rows[step] = (state, _COLORS[state], summary)
             case Noted():
                 console.tell(line(event) or "")
+            case RunFinished():
+                self._stop_what_runs()
             case _:
                 pass
+
+    def _stop_what_runs(self) -> None:
+        """Call a step stopped that an interruption left without an end."""
+        for step, (state, _, summary) in self._rows.items():
+            if state == _RUNNING:
+                self._rows[step] = ("stopped", "red", summary)
 
     def _table(self) -> "Table":
         from rich.table import Table

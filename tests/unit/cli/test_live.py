@@ -119,6 +119,12 @@ def test_a_step_shows_how_far_it_is(shown: Callable[..., str]) -> None:
     assert "1,234 items" in text
 
 
+def test_a_step_that_was_interrupted_does_not_go_on_running(shown: Callable[..., str]) -> None:
+    last = shown(*EVENTS[:3], RunFinished("nightly", 130)).rsplit("\x1b[2K", 1)[-1]
+    assert "\x1b[31mstopped\x1b[0m  1,234 items" in last
+    assert "running" not in last
+
+
 def test_neither_secrets_nor_controls_get_into_the_table(shown: Callable[..., str]) -> None:
     secret.hide(["pass-word-9"])
     step = Step("read", "evil\x1b[5mname")
