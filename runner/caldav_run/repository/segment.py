@@ -9,6 +9,7 @@ from typing import IO, Any, Final, NamedTuple
 from caldav_run.errors import DamageError
 from caldav_run.repository import envelope, names, rows, signed
 from caldav_run.repository.age import Identity
+from caldav_run.repository.broken import FormatError
 from caldav_run.repository.names import GenerationName, SegmentName
 from caldav_run.repository.rows import Row
 from caldav_run.repository.sshsig import Signer
@@ -113,8 +114,18 @@ class Segment:
         return self.header.number > 0 and self.header.number % CUMULATIVE_EVERY == 0
 
     def rows(self) -> Iterator[Row]:
-        """Yield its rows, in order; those of a cumulative segment begin after the base."""
-        return rows.decode_all(self.changes.splitlines())
+        """Yield its rows, in order; those of a cumulative segment begin after the base.
+
+        Raises:
+            DamageError: One of them is of a later version.
+        """
+        try:
+            yield from rows.decode_all(self.changes.splitlines())
+        except FormatError as error:
+            raise DamageError(
+                f"{self.name.name} is not used: {error}",
+                mend="install the version that made it, or a later one",
+            ) from error
 
     def entry(self) -> LogEntry:
         """Return what a later segment's log says of this one."""

@@ -258,6 +258,19 @@ def with_huge_rows(parts: dict[str, bytes]) -> dict[str, bytes]:
     return {**parts, segment.SIGNATURE: bytes(5000)}
 
 
+def test_a_row_of_a_later_version_is_an_error_and_no_crash(vault: Vault) -> None:
+    vault.fill()
+    name, header, changes = opened(vault)
+    with (vault.folder / "rows").open("w+b") as rows:
+        rows.write(changes + b'[0,"future","family","a.ics"]\n')
+        stored = segment.build(header, rows, vault.writer.signer, vault.recipients)
+    (vault.root / name.name).unlink()
+    forged(vault, name, stored)
+    reader = vault.reader()
+    with pytest.raises(DamageError, match="install the version"):
+        reader.calendars(reader.resolve("latest"))
+
+
 @pytest.mark.parametrize(
     "forge", [without_signature, with_other_document, with_other_rows, with_huge_rows]
 )
