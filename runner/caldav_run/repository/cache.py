@@ -108,7 +108,7 @@ class Cache:
     @property
     def head(self) -> Head | None:
         """Where the log stands; None when nothing is known."""
-        found = self._base.execute("SELECT value FROM head").fetchone()
+        found = next(self._rows("SELECT value FROM head"), None)
         if found is None:
             return None
         values = json.loads(found[0])
@@ -117,7 +117,7 @@ class Cache:
 
     def calendars(self) -> Iterator[Row]:
         """Yield the newest row of each calendar."""
-        found = self._base.execute("SELECT row FROM calendar ORDER BY id")
+        found = self._rows("SELECT row FROM calendar ORDER BY id")
         return rows.decode_all(row for (row,) in found)
 
     def calendar(self, identity: str) -> Row | None:
@@ -126,7 +126,7 @@ class Cache:
 
     def items(self, calendar: str) -> Iterator[Row]:
         """Yield the newest row of each item of a calendar."""
-        found = self._base.execute("SELECT row FROM item WHERE calendar = ?", (calendar,))
+        found = self._rows("SELECT row FROM item WHERE calendar = ?", calendar)
         return rows.decode_all(row for (row,) in found)
 
     def item(self, calendar: str, href: str) -> Row | None:
@@ -136,8 +136,8 @@ class Cache:
     def counts(self) -> Counts:
         """Count calendars and items."""
         held = "SELECT COUNT(*) FROM calendar WHERE op != ?"
-        (calendars,) = self._base.execute(held, (Op.EXCLUDED,)).fetchone()
-        kinds = dict(self._base.execute("SELECT kind, COUNT(*) FROM item GROUP BY kind"))
+        ((calendars,),) = self._rows(held, Op.EXCLUDED)
+        kinds = dict(self._rows("SELECT kind, COUNT(*) FROM item GROUP BY kind"))
         stale = kinds.get(Kind.STALE, 0)
         items = kinds.get(Kind.HELD, 0) + stale
         return Counts(
@@ -146,12 +146,12 @@ class Cache:
 
     def log(self) -> tuple[LogEntry, ...]:
         """Return what is known of the generation's segments, by number."""
-        found = self._base.execute("SELECT entry FROM segment ORDER BY number")
+        found = self._rows("SELECT entry FROM segment ORDER BY number")
         return tuple(decode_entry(json.loads(entry)) for (entry,) in found)
 
     def lines(self) -> Iterator[bytes]:
         """Yield the encoded rows since the base, in order."""
-        return (row for (row,) in self._base.execute("SELECT row FROM log ORDER BY position"))
+        return (row for (row,) in self._rows("SELECT row FROM log ORDER BY position"))
 
     @contextmanager
     def change(self, expected: Head | None) -> Iterator[None]:
@@ -227,8 +227,20 @@ class Cache:
             self._base.execute("ROLLBACK")
 
     def _one(self, query: str, *values: Any) -> Row | None:
-        found = self._base.execute(query, values).fetchone()
+        found = next(self._rows(query, *values), None)
         return None if found is None else rows.decode(found[0])
+
+    def _rows(self, query: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+        """Yield what a query finds.
+
+        Raises:
+            TemporaryError: Another run holds the cache.
+            SetupError: The disk refuses.
+        """
+        try:
+            yield from self._base.execute(query, values)
+        except sqlite3.Error as error:
+            raise self._refused(error) from error
 
     def _opened(self) -> sqlite3.Connection:
         try:

@@ -80,6 +80,22 @@ def test_a_cache_that_another_run_holds_is_waited_for_and_then_given_up(path: Pa
     opened.close()
 
 
+def test_a_cache_that_another_run_holds_cannot_be_read_either(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled(path)
+    monkeypatch.setattr(cache, "_PATIENCE_S", 0.05)
+    opened = Cache(path)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(TemporaryError, match="another run"):
+        list(opened.items("family"))
+    with pytest.raises(TemporaryError, match="another run"):
+        opened.counts()
+    holder.close()
+    opened.close()
+
+
 def test_a_change_that_breaks_off_changes_nothing(path: Path) -> None:
     settled(path)
     opened = Cache(path)
