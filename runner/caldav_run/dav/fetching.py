@@ -69,10 +69,14 @@ class Fetcher:
     Args:
         connection: The account's connection.
         collection: The calendar.
+
+    Attributes:
+        vanished: The members that the server says it does not have, though it had listed them.
     """
 
     def __init__(self, connection: Connection, collection: Collection) -> None:
         """Fetch nothing yet."""
+        self.vanished: list[Member] = []
         self._connection = connection
         self._collection = collection
         self._patience = _PATIENCE
@@ -80,7 +84,7 @@ class Fetcher:
         self._missing: list[Member] = []
 
     def fetch(self, wanted: list[Member]) -> Iterator[Reading]:
-        """Yield each member as `Changed` or `Failed`; one deleted meanwhile is not named.
+        """Yield each member as `Changed` or `Failed`, but for those that `vanished`.
 
         While an answer is being used the next one is fetched; nobody else may use the connection.
 
@@ -164,11 +168,12 @@ class Fetcher:
         return found
 
     def _alone(self, member: Member) -> Reading | None:
-        """Read one member by itself; None when it was deleted since the listing."""
+        """Read one member by itself; None when the server says that there is none."""
         url = hrefs.resolve(self._collection.url, member.spelled)
         try:
             with self._connection.send("GET", url) as reply:
                 if reply.status in _GONE:
+                    self.vanished.append(member)
                     return None
                 if reply.status != HTTPStatus.OK or "html" in reply.header("Content-Type"):
                     raise reply.error()

@@ -11,6 +11,7 @@ from caldav_run.dav.multistatus import Response
 from caldav_run.model import CalendarDone, Failed, Reading, Unchanged
 
 _LISTING: Final = (names.GETETAG, names.RESOURCETYPE, names.GETCONTENTTYPE)
+_NOT_GIVEN: Final = "the server lists it, and says that it is not there"
 
 Known = Callable[[str], str | None]
 """Gives the etag whose bytes need not be read again, by href; None for everything else."""
@@ -38,7 +39,10 @@ def read(connection: Connection, collection: Collection, known: Known) -> Iterat
                 yield Unchanged(calendar, member.href)
             else:
                 wanted.append(member)
-        yield from Fetcher(connection, collection).fetch(wanted)
+        fetcher = Fetcher(connection, collection)
+        yield from fetcher.fetch(wanted)
+        for member in _still_listed(connection, collection.url, fetcher.vanished):
+            yield Failed(calendar, member.href, _NOT_GIVEN)
     except TROUBLE as error:
         yield Failed(calendar, None, str(error))
     else:
@@ -63,6 +67,14 @@ def members(connection: Connection, url: str) -> Iterator[Member]:
         if key not in seen:
             seen.add(key)
             yield Member(response.href, name, response.text(names.GETETAG))
+
+
+def _still_listed(connection: Connection, url: str, vanished: list[Member]) -> list[Member]:
+    """Return those that were not deleted meanwhile: a server may not find what it lists."""
+    if not vanished:
+        return []
+    listed = {hrefs.key(each.href) for each in members(connection, url)}
+    return [each for each in vanished if hrefs.key(each.href) in listed]
 
 
 def _is_object(response: Response, href: str | None) -> bool:

@@ -41,6 +41,7 @@ class Shelf:
     def __init__(self, items: Mapping[str, str]) -> None:
         self.items = dict(items)
         self.listing = multistatus(*(listed(name) for name in items))
+        self.relisting: Answer | None = None
         self.poison: set[str] = set()
         self.poisoned = Answer(207, b"<d:multistatus xmlns:d='DAV:'>\x0b</d:multistatus>")
         self.left_out: set[str] = set()
@@ -49,7 +50,7 @@ class Shelf:
 
     def __call__(self, asked: Asked) -> Answer:
         if asked.method == "PROPFIND":
-            return self.listing
+            return self.listing if self.relisting is None or not self.batches else self.relisting
         if asked.method == "GET":
             default = Answer(200, b"by GET", {"ETag": '"3"'})
             return self.gets.get(asked.path, default)
@@ -169,9 +170,19 @@ def test_a_member_that_the_report_leaves_out_is_asked_alone(shelf: Shelf, read: 
 def test_a_member_that_is_gone_by_now_is_not_named(shelf: Shelf, read: Read) -> None:
     shelf.left_out = {"/w/b.ics"}
     shelf.gets["/w/b.ics"] = Answer(404)
+    shelf.relisting = multistatus(*(listed(f"/w/{name}.ics") for name in "acd"))
     found = read()
     assert len(found) == 4
     assert found[-1] == CalendarDone("w")
+
+
+def test_a_member_that_is_listed_and_never_found_is_a_failure(shelf: Shelf, read: Read) -> None:
+    shelf.left_out = {"/w/b.ics"}
+    shelf.gets["/w/b.ics"] = Answer(404)
+    *_, failed, done = read()
+    assert isinstance(failed, Failed)
+    assert failed.href == "b.ics"
+    assert done == CalendarDone("w")
 
 
 def test_an_empty_body_in_a_report_is_asked_again(shelf: Shelf, read: Read) -> None:
