@@ -70,7 +70,7 @@ class Connection:
             if reply.status not in _BUSY:
                 return reply
             after = reply.header("Retry-After")
-            asked_s = float(after) if after.isdigit() else wait_s
+            asked_s = float(after) if after.isdecimal() else wait_s
             if asked_s > _LONGEST_WAIT_S:
                 return reply
             reply.close()

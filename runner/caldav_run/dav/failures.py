@@ -93,10 +93,10 @@ def translate(error: Exception, url: str, timeout_s: float) -> ConnectorError:
     causes = tuple(_causes(error))
     reason = _innermost(causes)
     if isinstance(error, exceptions.SSLError):
-        return ConnectorError(
-            f"no secure connection to {url}: {reason}",
-            mend="check the host name and the clock; for a private authority set ca_file",
-        )
+        mend = "check the host name and the clock; for a private authority set ca_file"
+        if "WRONG_VERSION_NUMBER" in reason:
+            mend = "nothing speaks TLS there: check the port, or write http:// for this machine"
+        return ConnectorError(f"no secure connection to {url}: {reason}", mend=mend)
     if isinstance(error, (exceptions.InvalidURL, exceptions.InvalidSchema)):
         return ConnectorError(f"{url} cannot be asked: {reason}")
     if isinstance(error, exceptions.ConnectTimeout):

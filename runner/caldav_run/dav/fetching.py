@@ -177,7 +177,10 @@ class Fetcher:
                     return None
                 if reply.status != HTTPStatus.OK or "html" in reply.header("Content-Type"):
                     raise reply.error()
-                body = Body(reply.read(), reply.header("ETag") or None, Provenance.GET)
+                data = reply.read()
+                if not data:
+                    raise failures.MalformedAnswerError(f"{url} gave an empty body")
+                body = Body(data, reply.header("ETag") or None, Provenance.GET)
         except TROUBLE as error:
             self._endure(error)
             return Failed(self._collection.calendar.id, member.href, str(error))

@@ -79,11 +79,20 @@ class Keys:
 
 
 def default_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return where keys lie unless somebody says otherwise."""
+    """Return where keys lie unless somebody says otherwise.
+
+    Raises:
+        SetupError: Nothing is chosen, and the user has no home.
+    """
     if chosen := environment.get(_FOLDER_VARIABLE):
         return Path(chosen)
     config = environment.get("XDG_CONFIG_HOME")
-    return (Path(config) if config else Path.home() / ".config") / "caldav-run"
+    try:
+        return (Path(config) if config else Path.home() / ".config") / "caldav-run"
+    except RuntimeError as error:
+        raise SetupError(
+            "there is no home folder to keep keys in", mend=f"name a folder in {_FOLDER_VARIABLE}"
+        ) from error
 
 
 def create_keys(folder: Path) -> Keys:

@@ -71,9 +71,8 @@ def resume(store: Store, stream: str, writer: Writer, cache: Cache, rules: Rules
         for each in survey(store.list(folder, after))
         if each.name.writer == writer.name and each.begun
     ]
-    present = head is not None and any(head.id in each.segments for each in own)
-    # An object is named by its hash and names its repository: seeing it proves where we are.
-    repository = head.repository if head and present else repository_id(store)
+    # Asked at every run, whatever the cache knows: a newer program may have changed the version.
+    repository = repository_id(store)
     if head is not None and head.repository != repository:
         return resume(store, stream, writer, _emptied(cache, head), rules)
     times = [each.newest.time for each in own] + ([head.time] if head else [])

@@ -178,8 +178,7 @@ def test_a_repository_of_another_major_version(backed_up: "Desk") -> None:
     marker = backed_up.folder / "vault" / "format.json"
     marker.write_text(json.dumps(json.loads(marker.read_text()) | {"version": 2}))
     for command in ("run", "plan", "snapshots", "show", "diff"):
-        # Another machine, which remembers nothing of it.
-        done = backed_up.run(command, "quickstart.yaml", CALDAV_RUN_STATE_DIR="elsewhere")
+        done = backed_up.run(command, "quickstart.yaml")
         assert done.status == 78, command
         assert "has version 2" in done.err
         assert "this program knows version 1" in done.err

@@ -208,6 +208,16 @@ def test_a_busy_server_is_asked_again_when_it_says(
     assert [asked.body for asked in server.asked] == [b"body"] * 3
 
 
+def test_a_wait_that_is_no_number_is_passed_over(
+    server: ScriptedServer, connection: Connection, waits: list[float]
+) -> None:
+    answers = iter([Answer(503, b"", {"Retry-After": "\u00b2"}), OK])
+    server.script = lambda _: next(answers)
+    with connection.send("GET", server.url) as reply:
+        assert reply.status == 200
+    assert waits == [1.0]
+
+
 def test_a_server_that_stays_busy_is_left_alone(
     server: ScriptedServer, connection: Connection, waits: list[float]
 ) -> None:
@@ -280,7 +290,7 @@ def test_a_server_without_tls_is_told_so(server: ScriptedServer) -> None:
     url = server.url.replace("http://", "https://")
     with (
         closing(Connection(Settings(url=url))) as connection,
-        pytest.raises(ConnectorError, match="no secure connection") as caught,
+        pytest.raises(ConnectorError, match="nothing speaks TLS there") as caught,
     ):
         connection.send("GET", url)
     assert caught.value.exit_status == 1

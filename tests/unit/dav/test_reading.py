@@ -185,6 +185,14 @@ def test_a_member_that_is_listed_and_never_found_is_a_failure(shelf: Shelf, read
     assert done == CalendarDone("w")
 
 
+def test_an_empty_body_is_no_item(shelf: Shelf, read: Read) -> None:
+    shelf.left_out = {"/w/b.ics"}
+    shelf.gets["/w/b.ics"] = Answer(200)
+    (failed,) = (each for each in read() if isinstance(each, Failed))
+    assert failed.href == "b.ics"
+    assert "empty" in failed.reason
+
+
 def test_an_empty_body_in_a_report_is_asked_again(shelf: Shelf, read: Read) -> None:
     shelf.items["/w/b.ics"] = ""
     assert item("b.ics", "by GET", '"3"', Provenance.GET) in read()

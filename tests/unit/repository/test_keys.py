@@ -65,6 +65,15 @@ def test_keys_lie_where_the_environment_says(environment: dict[str, str], expect
     assert keys.default_folder(environment) == expected
 
 
+def test_a_user_without_a_home_has_to_name_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(_: type[Path]) -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", classmethod(nowhere))
+    with pytest.raises(SetupError, match="CALDAV_RUN_CONFIG_DIR"):
+        keys.default_folder({})
+
+
 @pytest.mark.parametrize("load", [keys.load_writer, keys.load_recipients])
 def test_a_missing_file_is_named_with_its_mend(tmp_path: Path, load: object) -> None:
     assert callable(load)
