@@ -9,7 +9,7 @@ from typing import Final
 from caldav_run.dav import bodies, failures, hrefs, names
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.multistatus import Response
-from caldav_run.model import Calendar
+from caldav_run.model import Calendar, Failed
 
 _WANTED: Final = (
     names.RESOURCETYPE,
@@ -28,6 +28,8 @@ _WRITING: Final = frozenset(f"{{{names.DAV}}}{name}" for name in ("all", "write"
 _NUMBER: Final = re.compile("-?[0-9]{1,18}")
 _SCHEDULING: Final = frozenset({names.SCHEDULE_INBOX, names.SCHEDULE_OUTBOX})
 _BOXES: Final = frozenset({"inbox", "outbox", ".in", ".out"})
+
+_GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,8 @@ def properties() -> bytes:
     return bodies.propfind(_WANTED)
 
 
-def listed(connection: Connection, home: str, root: str | None) -> Iterator[Collection]:
-    """Yield the calendars that lie in a home.
+def listed(connection: Connection, home: str, root: str | None) -> Iterator[Collection | Failed]:
+    """Yield the calendars that lie in a home, and what the server will not describe.
 
     Args:
         connection: The account's connection.
@@ -65,9 +67,16 @@ def listed(connection: Connection, home: str, root: str | None) -> Iterator[Coll
     for response in listing(connection, home, properties()):
         key = hrefs.key(hrefs.path_of(response.href))
         # One server in the field lists what it holds twice.
-        if is_calendar(response) and key not in seen:
+        if key in seen:
+            continue
+        if is_calendar(response):
             seen.add(key)
             yield collection(response, root)
+        elif response.status >= HTTPStatus.BAD_REQUEST and response.status not in _GONE:
+            # It may be a calendar, and must not be taken for a deleted one.
+            seen.add(key)
+            reason = f"the server does not describe it: {response.status}"
+            yield Failed(collection(response, root).calendar.id, None, reason)
 
 
 def listing(connection: Connection, url: str, body: bytes) -> Iterator[Response]:

@@ -12,6 +12,7 @@ from caldav_run.dav.connection import Connection
 from caldav_run.dav.multistatus import Response
 from caldav_run.dav.settings import Settings
 from caldav_run.errors import AccessError, ConnectorError
+from caldav_run.model import Failed
 
 WELL_KNOWN: Final = "/.well-known/caldav"
 _LOCATING: Final = (
@@ -44,8 +45,8 @@ class Account:
         username = self.connection.username
         return f"{self.identity} as {username}" if username else self.identity
 
-    def collections(self) -> Iterator[Collection]:
-        """Yield the account's calendars.
+    def collections(self) -> Iterator[Collection | Failed]:
+        """Yield the account's calendars, and what may be one but is not described.
 
         Raises:
             ConnectorError: A home cannot be listed.
@@ -135,7 +136,7 @@ def _look_at(connection: Connection, url: str) -> Account | None:
     if any(_lies_in(home, there) for home in homes):
         return Account(connection, principal or there, homes)
     # Not on the way to the user's own home: perhaps a home that somebody else shares.
-    if any(True for _ in collections.listed(connection, there, there)):
+    if any(isinstance(each, Collection) for each in collections.listed(connection, there, there)):
         return Account(connection, there, (there,))
     return Account(connection, principal, homes) if principal and homes else None
 

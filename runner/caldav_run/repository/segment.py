@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import IO, Any, Final, NamedTuple
 
 from caldav_run.errors import DamageError
@@ -174,14 +175,16 @@ def open_segment(
         SetupError: No identity opens it, or its signer is not trusted.
     """
     archive = envelope.unseal(name.name, stored, identities)
-    files = dict(envelope.unpack(name.name, archive, _wanted))
+    members = envelope.unpack(name.name, archive, _wanted)
+    # The rows come last and may be large: they are unpacked for a trusted signer only.
+    files = dict(islice(members, 2))
     text = files.get(DOCUMENT, b"")
     document = signed.open_document(name.name, NAMESPACE, text, files.get(SIGNATURE, b""), trusted)
     try:
         header = _header(name, document)
     except (KeyError, TypeError, ValueError) as error:
         raise DamageError(f"{name.name} is not used: it lacks a field") from error
-    changes = files.get(CHANGES, b"")
+    changes = dict(members).get(CHANGES, b"")
     place = (repository, name.generation, name.number, name.time)
     if place != (header.repository, header.generation, header.number, header.time):
         raise DamageError(f"{name.name} is not used: it was made for another place")

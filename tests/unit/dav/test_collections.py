@@ -5,7 +5,7 @@ import pytest
 from caldav_run.dav import collections
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.failures import MalformedAnswerError, StatusError
-from caldav_run.model import Calendar
+from caldav_run.model import Calendar, Failed
 from caldav_run.testing.scripted import ScriptedServer, multistatus, response
 
 CALENDAR = "<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
@@ -14,7 +14,7 @@ CALENDAR = "<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
 def listed(server: ScriptedServer, connection: Connection, *responses: str) -> list[Calendar]:
     server.script = lambda _: multistatus(*responses)
     found = collections.listed(connection, f"{server.url}home/", f"{server.url}home/")
-    return [each.calendar for each in found]
+    return [each.calendar for each in found if isinstance(each, collections.Collection)]
 
 
 def test_every_property_is_read(server: ScriptedServer, connection: Connection) -> None:
@@ -150,3 +150,12 @@ def test_a_member_that_is_gone_by_now_does_not_spoil_a_listing(
 ) -> None:
     gone = cut_off("/home/b/", "404 Not Found"), cut_off("/elsewhere/c/", "404 Not Found")
     assert len(listed(server, connection, response("/home/a/", CALENDAR), *gone)) == 1
+
+
+@pytest.mark.parametrize("status", ["403 Forbidden", "500 Internal Server Error"])
+def test_a_member_that_is_not_described_is_no_deleted_calendar(
+    server: ScriptedServer, connection: Connection, status: str
+) -> None:
+    server.script = lambda _: multistatus(cut_off("/home/work/", status))
+    (found,) = collections.listed(connection, f"{server.url}home/", f"{server.url}home/")
+    assert found == Failed("work", None, f"the server does not describe it: {status[:3]}")

@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 
 from caldav_run.dav import discovery
+from caldav_run.dav.collections import Collection
 from caldav_run.dav.settings import Settings
 from caldav_run.errors import AccessError, ConnectorError, TemporaryError
 from caldav_run.secret import Secret
@@ -62,7 +63,8 @@ def find(server: ScriptedServer) -> Find:
         )
         account = discovery.find(settings)
         with closing(account.connection):
-            found = [each.calendar.id for each in account.collections()]
+            listed = account.collections()
+            found = [each.calendar.id for each in listed if isinstance(each, Collection)]
         return account.origin.removeprefix(server.url), found
 
     return from_url

@@ -286,6 +286,27 @@ def test_a_segment_that_is_not_as_it_was_signed_is_never_used(
         vault.reader().snapshots()
 
 
+def test_the_rows_of_an_unknown_signer_are_not_unpacked(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault.fill()
+    name = vault.segments()[0]
+    stored = sealed(vault, with_other_document(parts_of(vault)))
+    (vault.root / name.name).unlink()
+    forged(vault, name, stored)
+    sizes: list[str] = []
+    real = segment._wanted
+
+    def wanted(member: str, size: int) -> bool:
+        sizes.append(member)
+        return real(member, size)
+
+    monkeypatch.setattr(segment, "_wanted", wanted)
+    with pytest.raises(DamageError):
+        vault.reader().snapshots()
+    assert segment.CHANGES not in sizes
+
+
 @pytest.mark.parametrize("field", ["number", "time", "generation", "repository"])
 def test_a_replayed_segment_is_never_used(vault: Vault, field: str) -> None:
     vault.fill()

@@ -153,7 +153,8 @@ class CaldavSink:
         """Return the account's calendars, by id."""
         if self._places is None:
             listed = self._account().collections()
-            self._places = {each.calendar.id: Place(each) for each in listed}
+            found = (each for each in listed if isinstance(each, Collection))
+            self._places = {each.calendar.id: Place(each) for each in found}
         return self._places
 
     def _find(self, calendar: Calendar, name: str | None) -> Place | None:

@@ -11,7 +11,7 @@ from caldav_run.connectors.selection import Selection
 from caldav_run.dav import discovery, reading
 from caldav_run.dav.discovery import Account
 from caldav_run.dav.settings import Settings
-from caldav_run.model import CalendarExcluded, CalendarStart, Options, Reading
+from caldav_run.model import CalendarExcluded, CalendarStart, Failed, Options, Reading
 
 
 class CaldavSource:
@@ -49,6 +49,9 @@ class CaldavSource:
         account = self._account()
         # Listed to the end first: an open answer would time out behind a slow sink.
         for collection in list(account.collections()):
+            if isinstance(collection, Failed):
+                yield collection
+                continue
             calendar = collection.calendar
             if not self._selection.selects(calendar):
                 yield CalendarExcluded(calendar)

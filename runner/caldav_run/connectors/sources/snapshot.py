@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from caldav_run.connectors.protocol import Baseline, Context
 from caldav_run.connectors.selection import Selection
-from caldav_run.errors import ConnectorError, UsageError
+from caldav_run.errors import ConnectorError, DamageError, UsageError
 from caldav_run.model import (
     CalendarDone,
     CalendarExcluded,
@@ -94,7 +94,8 @@ class SnapshotSource:
 
         Raises:
             ConnectorError: There is no such account or snapshot.
-            DamageError: A segment that the snapshot needs is missing or damaged.
+            DamageError: A segment that the snapshot needs is missing or damaged; or, after
+                everything was given, something else in the repository is.
             SetupError: There is no repository, or nothing that opens it.
         """
         reader = self._reader()
@@ -103,7 +104,7 @@ class SnapshotSource:
         except UsageError as error:
             raise ConnectorError(f"{self._wanted.repository}: {error}") from error
         self.as_of = snapshot.time
-        for problem in reader.problems:
+        for problem in reader.problems[1:]:
             _log.warning("%s", problem)
         for info in reader.calendars(snapshot):
             if info.excluded or not self._selection.selects(info.calendar):
@@ -111,6 +112,11 @@ class SnapshotSource:
             else:
                 yield CalendarStart(info.calendar)
                 yield from _members(reader, snapshot, info, baseline)
+        if reader.problems:
+            raise DamageError(
+                f"the repository {self._wanted.repository} is not whole: {reader.problems[0]}",
+                mend="what could be read of the snapshot was given all the same",
+            )
 
     def close(self) -> None:
         """Do nothing: a reading holds nothing open."""

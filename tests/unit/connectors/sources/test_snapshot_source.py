@@ -1,11 +1,12 @@
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from caldav_run.connectors.sources.snapshot import SnapshotSource
-from caldav_run.errors import ConnectorError, SetupError
+from caldav_run.errors import ConnectorError, DamageError, SetupError
 from caldav_run.model import (
     CalendarDone,
     CalendarExcluded,
@@ -109,3 +110,14 @@ def test_without_an_identity_file_the_default_one_is_named(
     with pytest.raises(SetupError, match=r"none/identity\.txt"):
         list(made.read(Held()))
     made.close()
+
+
+def test_a_repository_that_is_not_whole_gives_what_it_has_and_fails(vault: Vault) -> None:
+    vault.fill()
+    vault.run(added("c"))
+    max(vault.root.rglob("seg-*")).unlink()
+    readings = source(vault).read(Held())
+    seen = list(islice(readings, 4))
+    assert [type(each) for each in seen] == [CalendarStart, Changed, Changed, CalendarDone]
+    with pytest.raises(DamageError, match="is not whole: the newest snapshot of cloud is missing"):
+        next(readings)
