@@ -11,6 +11,7 @@ import pytest
 
 from caldav_run.connectors.protocol import Context
 from caldav_run.dav import discovery
+from caldav_run.dav.collections import Collection
 from caldav_run.dav.settings import Settings
 from caldav_run.testing.servers import Server, embedded_radicale, embedded_xandikos
 
@@ -42,6 +43,7 @@ def xandikos(xandikos_server: Server) -> Server:
     account = discovery.find(Settings(url=xandikos_server.url))
     with closing(account.connection):
         for collection in list(account.collections()):
+            assert isinstance(collection, Collection)
             account.connection.send("DELETE", collection.url).close()
     return xandikos_server
 
