@@ -67,13 +67,14 @@ class SharedBaseline:
 
     def __init__(self, held: Sequence[Held | None], now: float) -> None:
         """Take each sink's ledger, None for a sink without memory, and the time in seconds."""
-        self._held = [each for each in held if each is not None]
-        self._complete = bool(held) and len(self._held) == len(held)
+        self._held = [each for each in held if each is not None and each.trusted]
+        # One sink that trusts nothing it holds has everything read.
+        self._useful = bool(held) and len(self._held) == len(held)
         self._now = now
 
     def etag(self, calendar: str, href: str) -> str | None:
         """Return the etag whose bytes need not be read again, or None."""
-        if not self._complete:
+        if not self._useful:
             return None
         etags = {each.etag(calendar, href, self._now) for each in self._held}
         return etags.pop() if len(etags) == 1 else None
