@@ -57,12 +57,6 @@ class CalendarError(CaldavRunError):
     exit_status = 3
 
 
-class GuardError(CaldavRunError):
-    """A guard tripped; nothing was destroyed."""
-
-    exit_status = 4
-
-
 class TemporaryError(ConnectorError):
     """The other side is unreachable, busy or locked; trying again later may help."""
 
