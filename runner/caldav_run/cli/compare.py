@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from caldav_run.cli import console
-from caldav_run.cli.options import Identity, Output, OutputOption, Sets, Trust
+from caldav_run.cli.options import Output, OutputOption
 from caldav_run.cli.repositories import (
-    Account,
     Choice,
     Opened,
     PipelineFile,
-    RepositoryPath,
-    SinkName,
-    SourceName,
+    asks_for_repository,
     complaints,
     open_repository,
 )
@@ -54,7 +51,9 @@ class Line:
     patch: Sequence[str] = ()
 
 
-def diff(  # noqa: PLR0913 -- one parameter an option
+@asks_for_repository
+def diff(
+    choice: Choice,
     pipeline: PipelineFile = None,
     old: Annotated[
         str | None,
@@ -71,25 +70,9 @@ def diff(  # noqa: PLR0913 -- one parameter an option
     patch: Annotated[
         bool, typer.Option("--patch", help="Show each changed property, before and after.")
     ] = False,
-    repository: RepositoryPath = None,
-    sink: SinkName = None,
-    source: SourceName = None,
-    account: Account = None,
-    sets: Sets = None,
-    identity: Identity = None,
-    trust: Trust = None,
     output: OutputOption = Output.TEXT,
 ) -> int:
     """Tell in words what changed between two snapshots."""
-    choice = Choice(
-        repository=repository,
-        sink=sink,
-        source=source,
-        account=account,
-        sets=sets,
-        identity=identity,
-        trust=trust,
-    )
     found = open_repository(choice, pipeline, old, new)
     reader = found.reader
     before, after = _sides(found)

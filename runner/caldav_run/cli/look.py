@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from caldav_run.cli import console
-from caldav_run.cli.options import Identity, Output, OutputOption, Sets, Trust
+from caldav_run.cli.options import Output, OutputOption
 from caldav_run.cli.repositories import (
-    Account,
     Choice,
     PipelineFile,
-    RepositoryPath,
-    SinkName,
-    SourceName,
+    asks_for_repository,
     complaints,
     open_repository,
 )
@@ -33,30 +30,16 @@ Snapshot = Annotated[
 ]
 
 
-def snapshots(  # noqa: PLR0913 -- one parameter an option
+@asks_for_repository
+def snapshots(
+    choice: Choice,
     pipeline: PipelineFile = None,
     *,
-    repository: RepositoryPath = None,
-    sink: SinkName = None,
-    source: SourceName = None,
-    account: Account = None,
-    sets: Sets = None,
-    identity: Identity = None,
-    trust: Trust = None,
     output: OutputOption = Output.TEXT,
 ) -> int:
     """List the snapshots of a repository, oldest first."""
-    choice = Choice(
-        repository=repository,
-        sink=sink,
-        source=source,
-        account=account,
-        sets=sets,
-        identity=identity,
-        trust=trust,
-    )
     reader = open_repository(choice, pipeline).reader
-    listed = reader.snapshots(account)
+    listed = reader.snapshots(choice.account)
     if output is Output.JSON:
         console.document([_snapshot_json(each) for each in listed])
         return complaints(reader)
@@ -68,30 +51,16 @@ def snapshots(  # noqa: PLR0913 -- one parameter an option
     return complaints(reader)
 
 
-def show(  # noqa: PLR0913 -- one parameter an option
+@asks_for_repository
+def show(
+    choice: Choice,
     pipeline: PipelineFile = None,
     snapshot: Snapshot = None,
     *,
     items: Annotated[bool, typer.Option("--items", help="List the items too.")] = False,
-    repository: RepositoryPath = None,
-    sink: SinkName = None,
-    source: SourceName = None,
-    account: Account = None,
-    sets: Sets = None,
-    identity: Identity = None,
-    trust: Trust = None,
     output: OutputOption = Output.TEXT,
 ) -> int:
     """Show the calendars, and with --items the items, of a snapshot."""
-    choice = Choice(
-        repository=repository,
-        sink=sink,
-        source=source,
-        account=account,
-        sets=sets,
-        identity=identity,
-        trust=trust,
-    )
     found = open_repository(choice, pipeline, snapshot)
     reader = found.reader
     chosen = found.snapshot(found.words[0] or "latest")

@@ -1,15 +1,16 @@
 """Which repository a verb means: a pipeline's sink or source, or a path."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from caldav_run.cli import console
 from caldav_run.cli.execute import load
-from caldav_run.cli.options import assignments, identity_files
+from caldav_run.cli.options import Identity, Sets, Trust, assignments, identity_files
 from caldav_run.engine.outcome import combine
 from caldav_run.errors import SetupError, UsageError
 
@@ -26,14 +27,9 @@ PipelineFile = Annotated[
         show_default=False,
     ),
 ]
-RepositoryPath = Annotated[
-    Path | None,
-    typer.Option(
-        "--repository",
-        metavar="PATH",
-        help="The repository, without a pipeline file.",
-        readable=False,
-    ),
+RepositoryPlace = Annotated[
+    str | None,
+    typer.Option("--repository", metavar="PLACE", help="The repository, without a pipeline file."),
 ]
 SinkName = Annotated[
     str | None, typer.Option("--sink", metavar="NAME", help="Which sink of the pipeline.")
@@ -64,7 +60,7 @@ class Choice:
         trust: Fingerprints of signers to believe.
     """
 
-    repository: Path | None
+    repository: str | None
     sink: str | None
     source: str | None
     account: str | None
@@ -78,13 +74,13 @@ class Place:
     """Where a repository is, and what a pipeline knows of how to open it.
 
     Attributes:
-        path: Its folder.
+        location: Its folder.
         account: The account that is meant; None for any.
         identities: Identity files that the pipeline names.
         trust: Fingerprints of signers that the pipeline trusts.
     """
 
-    path: Path
+    location: str
     account: str | None = None
     identities: tuple[Path, ...] = ()
     trust: tuple[str, ...] = ()
@@ -98,7 +94,7 @@ class Opened:
         reader: Reads it.
         account: The account that is meant; None for any.
         words: The verb's own arguments; None for each that is left out.
-        path: Where it is.
+        location: Where it is.
         identities: The identity files that it was opened with.
         trust: The fingerprints that are trusted besides those in the files.
     """
@@ -106,7 +102,7 @@ class Opened:
     reader: "Reader"
     account: str | None
     words: tuple[str | None, ...]
-    path: Path
+    location: str
     identities: tuple[Path, ...]
     trust: tuple[str, ...]
 
@@ -118,7 +114,7 @@ class Opened:
         """
         if not self.reader.snapshots():
             raise UsageError(
-                f"{self.path} holds no snapshot yet", mend="make one: caldav-run run PIPELINE"
+                f"{self.location} holds no snapshot yet", mend="make one: caldav-run run PIPELINE"
             )
         return self.reader.resolve(ref, self.account)
 
@@ -139,18 +135,56 @@ def open_repository(choice: Choice, file: str | None, *words: str | None) -> Ope
         SetupError: The pipeline cannot be used, or there is no identity.
     """
     from caldav_run.repository.keys import IDENTITY, default_folder, load_keyring
-    from caldav_run.repository.local import LocalStore
     from caldav_run.repository.reader import Reader
+    from caldav_run.repository.stores import open_store
 
     if choice.repository is not None:
-        place = Place(path=choice.repository.expanduser().absolute())
+        place = Place(location=str(Path(choice.repository).expanduser().absolute()))
         words = _moved_up(file, words)
     else:
         place = _in_pipeline(file, choice)
     files = identity_files(choice.identity) or place.identities or (default_folder() / IDENTITY,)
     trust = (*place.trust, *(choice.trust or ()))
-    reader = Reader(LocalStore(place.path), load_keyring(files, trust))
-    return Opened(reader, choice.account or place.account, words, place.path, files, trust)
+    reader = Reader(open_store(place.location), load_keyring(files, trust))
+    return Opened(reader, choice.account or place.account, words, place.location, files, trust)
+
+
+def asks_for_repository(verb: Callable[..., int]) -> Callable[..., int]:
+    """Give a verb, whose first parameter is a `Choice`, the options that fill one.
+
+    Typer reads options from a signature; this writes them once for all verbs.
+    """
+
+    def with_options(
+        *,
+        repository: RepositoryPlace = None,
+        sink: SinkName = None,
+        source: SourceName = None,
+        account: Account = None,
+        sets: Sets = None,
+        identity: Identity = None,
+        trust: Trust = None,
+        **own: Any,
+    ) -> int:
+        choice = Choice(
+            repository=repository,
+            sink=sink,
+            source=source,
+            account=account,
+            sets=sets,
+            identity=identity,
+            trust=trust,
+        )
+        return verb(choice, **own)
+
+    _, *own = inspect.signature(verb, eval_str=True).parameters.values()
+    shared = inspect.signature(with_options, eval_str=True).parameters.values()
+    parameters = [*own, *(each for each in shared if each.kind is each.KEYWORD_ONLY)]
+    with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {each.name: each.annotation for each in parameters}
+    with_options.__name__, with_options.__doc__ = verb.__name__, verb.__doc__
+    with_options.__module__ = verb.__module__
+    return with_options
 
 
 def complaints(reader: "Reader") -> int:
@@ -188,7 +222,7 @@ def _place(pipeline: "Pipeline", choice: Choice) -> Place:
     file = identity.get("file") if isinstance(identity, Mapping) else None
     trust = spec.options.get("trust")
     return Place(
-        path=Path(str(spec.options["repository"])),
+        location=str(spec.options["repository"]),
         account=None if account is None else str(account),
         identities=(Path(str(file)),) if file else (),
         trust=tuple(map(str, trust)) if isinstance(trust, list | tuple) else (),

@@ -13,15 +13,11 @@ import typer
 from caldav_run.cli import console
 from caldav_run.cli.execute import run_one
 from caldav_run.cli.look import Snapshot
-from caldav_run.cli.options import Identity, Sets, Trust
 from caldav_run.cli.repositories import (
-    Account,
     Choice,
     Opened,
     PipelineFile,
-    RepositoryPath,
-    SinkName,
-    SourceName,
+    asks_for_repository,
     complaints,
     open_repository,
 )
@@ -35,7 +31,9 @@ if TYPE_CHECKING:
     from caldav_run.repository.snapshots import ItemInfo, SnapshotInfo
 
 
-def cat(  # noqa: PLR0913 -- one parameter an option
+@asks_for_repository
+def cat(
+    choice: Choice,
     pipeline: PipelineFile = None,
     item: Annotated[
         str | None,
@@ -48,24 +46,8 @@ def cat(  # noqa: PLR0913 -- one parameter an option
             "--snapshot", metavar="SNAPSHOT", help="Out of which snapshot: an id or a time."
         ),
     ] = "latest",
-    repository: RepositoryPath = None,
-    sink: SinkName = None,
-    source: SourceName = None,
-    account: Account = None,
-    sets: Sets = None,
-    identity: Identity = None,
-    trust: Trust = None,
 ) -> int:
     """Print one item with exactly the bytes that the server gave."""
-    choice = Choice(
-        repository=repository,
-        sink=sink,
-        source=source,
-        account=account,
-        sets=sets,
-        identity=identity,
-        trust=trust,
-    )
     found = open_repository(choice, pipeline, item)
     (wanted,) = found.words
     if wanted is None:
@@ -99,7 +81,9 @@ def _find(reader: "Reader", snapshot: "SnapshotInfo", wanted: str) -> "ItemInfo"
     return found[0]
 
 
-def export(  # noqa: PLR0913 -- one parameter an option
+@asks_for_repository
+def export(
+    choice: Choice,
     pipeline: PipelineFile = None,
     snapshot: Snapshot = None,
     *,
@@ -123,24 +107,8 @@ def export(  # noqa: PLR0913 -- one parameter an option
     force: Annotated[
         bool, typer.Option("--force", help="Write over what is there; other files stay.")
     ] = False,
-    repository: RepositoryPath = None,
-    sink: SinkName = None,
-    source: SourceName = None,
-    account: Account = None,
-    sets: Sets = None,
-    identity: Identity = None,
-    trust: Trust = None,
 ) -> int:
     """Write a snapshot as plain .ics files."""
-    choice = Choice(
-        repository=repository,
-        sink=sink,
-        source=source,
-        account=account,
-        sets=sets,
-        identity=identity,
-        trust=trust,
-    )
     found = open_repository(choice, pipeline, snapshot)
     chosen = found.snapshot(found.words[0] or "latest")
     tell_age(found.reader, chosen)
@@ -231,7 +199,7 @@ def _to_folder(
         trust=found.trust,
     )
     wanted = {
-        "repository": str(found.path),
+        "repository": str(found.location),
         "account": snapshot.account,
         "as_of": snapshot.id,
         **({"calendars": calendars} if calendars else {}),

@@ -4,6 +4,7 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -60,6 +61,16 @@ class LocalStore:
         except OSError as error:
             raise self._refused("write", path, error) from error
 
+    def delete(self, name: str) -> None:
+        """Delete an object durably; see `Store.delete`."""
+        path = self._root / name
+        try:
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                _sync_folder(path.parent)
+        except OSError as error:
+            raise self._refused("delete", path, error) from error
+
     def _write(self, path: Path, data: bytes) -> bool:
         """Write a file that does not exist yet; return False when it does."""
         temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
@@ -100,7 +111,9 @@ def _walk(folder: Path, prefix: str, after: str) -> Iterator[Stored]:
             if name >= after[: len(name)]:
                 yield from _walk(folder / part, name, after)
         elif name > after and not part.startswith(_TEMPORARY):
-            yield Stored(name, entry.stat().st_size)
+            status = entry.stat()
+            modified = datetime.fromtimestamp(status.st_mtime, UTC)
+            yield Stored(name, status.st_size, modified)
 
 
 def _link(temporary: Path, path: Path) -> bool:

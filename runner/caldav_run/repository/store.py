@@ -1,6 +1,7 @@
 """What a repository needs of the place where its objects lie."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from caldav_run.errors import DamageError
@@ -11,10 +12,17 @@ class MissingObjectError(DamageError):
 
 
 class Stored(NamedTuple):
-    """An object as a listing shows it: its name, and its size in bytes."""
+    """An object as a listing shows it.
+
+    Attributes:
+        name: Its name.
+        size: Its size in bytes.
+        modified: When it was stored, by the store's own clock.
+    """
 
     name: str
     size: int
+    modified: datetime
 
 
 class Store(Protocol):
@@ -46,3 +54,6 @@ class Store(Protocol):
 
     def put(self, name: str, data: bytes) -> None:
         """Store an object durably; doing so again with the same bytes changes nothing."""
+
+    def delete(self, name: str) -> None:
+        """Delete an object; one that is not there is no error."""

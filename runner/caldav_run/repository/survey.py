@@ -41,7 +41,7 @@ class Listed:
 def survey(listing: Iterable[Stored]) -> list[Listed]:
     """Sort a listing by generation, oldest first; unknown names are passed over."""
     found: dict[GenerationName, Listed] = {}
-    for name, size in listing:
+    for name, size, _ in listing:
         segment = names.parse_segment(name)
         generation = segment.generation if segment else names.parse_pack(name)
         if generation is None:

@@ -426,6 +426,7 @@ class Crashing:
         self.location = vault.local.location
         self.list = vault.local.list
         self.get = vault.local.get
+        self.delete = vault.local.delete
         self._left = at
         self._after = after
 

@@ -1,12 +1,13 @@
 import errno
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from caldav_run.errors import AccessError, ConnectorError
 from caldav_run.repository.local import LocalStore
-from caldav_run.repository.store import MissingObjectError, Stored
+from caldav_run.repository.store import MissingObjectError
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def test_objects_are_listed_by_name_and_size(store: LocalStore) -> None:
     for name in ("b", "a/2/x", "a/1", "a-b", "a/2/w"):
         store.put(name, name.encode())
     assert [each.name for each in store.list()] == ["a-b", "a/1", "a/2/w", "a/2/x", "b"]
-    assert list(store.list("a/2/")) == [Stored("a/2/w", 5), Stored("a/2/x", 5)]
+    assert [(each.name, each.size) for each in store.list("a/2/")] == [("a/2/w", 5), ("a/2/x", 5)]
     assert [each.name for each in store.list(after="a/2/w")] == ["a/2/x", "b"]
     assert [each.name for each in store.list("a/", "a/2")] == ["a/2/w", "a/2/x"]
     assert list(store.list("none/")) == []
@@ -26,6 +27,26 @@ def test_objects_are_listed_by_name_and_size(store: LocalStore) -> None:
 
 def test_a_place_that_is_not_there_lists_nothing(tmp_path: Path) -> None:
     assert list(LocalStore(tmp_path / "none").list()) == []
+
+
+def test_an_object_tells_when_it_was_stored(store: LocalStore, tmp_path: Path) -> None:
+    store.put("a", b"1")
+    os.utime(tmp_path / "new" / "store" / "a", (86_400, 86_400))
+    assert [each.modified for each in store.list()] == [datetime(1970, 1, 2, tzinfo=UTC)]
+
+
+def test_what_is_deleted_is_gone_and_deleting_again_is_no_error(store: LocalStore) -> None:
+    store.put("a/1", b"1")
+    for _ in range(2):
+        store.delete("a/1")
+        store.delete("none/1")
+        assert list(store.list()) == []
+
+
+def test_a_deletion_that_the_disk_refuses_is_said(store: LocalStore) -> None:
+    store.put("a/1", b"1")
+    with pytest.raises(ConnectorError, match="cannot delete"):
+        store.delete("a")
 
 
 def test_a_missing_object_is_named(store: LocalStore) -> None:

@@ -11,7 +11,7 @@ from caldav_run.repository import age, keys
 from caldav_run.repository.account import AccountWriter
 from caldav_run.repository.archive import FULL_EVERY, RepositoryWriter, Settings
 from caldav_run.repository.create import Created, create
-from caldav_run.repository.local import LocalStore
+from caldav_run.repository.stores import open_store
 
 _UNITS: Final = {"d": 1, "w": 7, "m": 30, "y": 365}
 
@@ -20,17 +20,17 @@ class SnapshotSink:
     """Appends to a repository; see `schemas/sinks/snapshot.schema.json` for the options."""
 
     def __init__(
-        self, path: Path, recipients: Sequence[str | Path], signer: Path, settings: Settings
+        self, location: str, recipients: Sequence[str | Path], signer: Path, settings: Settings
     ) -> None:
         """Take the options, without touching anything.
 
         Args:
-            path: The repository's folder.
+            location: Where the repository is.
             recipients: age recipients, or files of them; empty for the default file.
             signer: The file of the writer key.
             settings: How to write.
         """
-        self._path = path
+        self._location = location
         self._recipients = recipients
         self._signer = signer
         self._settings = settings
@@ -48,7 +48,7 @@ class SnapshotSink:
             adopt_origin=context.adopt_origin,
         )
         return cls(
-            Path(str(options["repository"])),
+            str(options["repository"]),
             [_recipient(each) for each in given] if isinstance(given, list | tuple) else [],
             _file(options.get("signer")) or keys.default_folder() / keys.WRITER,
             settings,
@@ -68,7 +68,7 @@ class SnapshotSink:
             SetupError: A key is missing, or the place is not empty.
         """
         writer = keys.load_writer(self._signer)
-        return create(LocalStore(self._path), self._readers(), writer, now)
+        return create(open_store(self._location), self._readers(), writer, now)
 
     def open_account(self, account: str, origin: str) -> "SnapshotAccount":
         """Open one account's history; see `Archive.open_account`.
@@ -78,7 +78,7 @@ class SnapshotSink:
         """
         if self._writer is None:
             writer = keys.load_writer(self._signer)
-            store = LocalStore(self._path)
+            store = open_store(self._location)
             self._writer = RepositoryWriter(store, writer, self._readers(), self._settings)
         return SnapshotAccount(self._writer.open_account(account, origin))
 

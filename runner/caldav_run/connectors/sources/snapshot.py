@@ -22,9 +22,9 @@ from caldav_run.model import (
     Unchanged,
 )
 from caldav_run.repository import keys
-from caldav_run.repository.local import LocalStore
 from caldav_run.repository.reader import Reader
 from caldav_run.repository.snapshots import CalendarInfo, ItemInfo, SnapshotInfo
+from caldav_run.repository.stores import open_store
 
 _log: Final = logging.getLogger(__name__)
 
@@ -34,14 +34,14 @@ class Wanted:
     """Which snapshot is read, and with what.
 
     Attributes:
-        repository: The repository's folder.
+        repository: Where the repository is.
         account: Whose snapshot; None for the only account.
         as_of: See `caldav_run.repository.snapshots.resolve`.
         identities: Files that open it.
         trust: Signers to believe besides those that the identity files name.
     """
 
-    repository: Path
+    repository: str
     account: str | None
     as_of: str
     identities: Sequence[Path]
@@ -70,7 +70,7 @@ class SnapshotSource:
             identities = (Path(str(identity["file"])),)
         own_trust = map(str, trust) if isinstance(trust, list | tuple) else ()
         wanted = Wanted(
-            repository=Path(str(options["repository"])),
+            repository=str(options["repository"]),
             account=None if account is None else str(account),
             as_of=str(options.get("as_of", "latest")),
             identities=identities,
@@ -123,7 +123,7 @@ class SnapshotSource:
 
     def _reader(self) -> Reader:
         keyring = keys.load_keyring(self._wanted.identities, self._wanted.trust)
-        return Reader(LocalStore(self._wanted.repository), keyring)
+        return Reader(open_store(self._wanted.repository), keyring)
 
 
 def _members(
