@@ -3,18 +3,17 @@
 import getpass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from caldav_run.cli import console
 from caldav_run.cli.execute import load
-from caldav_run.cli.options import Sets, assignments, at_terminal, settings
-from caldav_run.errors import SetupError, UsageError
+from caldav_run.cli.options import Sets, assignments, at_terminal
+from caldav_run.cli.repositories import snapshot_sink
+from caldav_run.errors import SetupError
 
 if TYPE_CHECKING:
-    from caldav_run.connectors.sinks.snapshot import SnapshotSink
-    from caldav_run.pipeline.build import Pipeline
     from caldav_run.repository.keys import Keys
 
 _TRIES = 3
@@ -64,7 +63,7 @@ def create(
 
     # The account's own variables are not needed yet.
     (loaded,) = load([pipeline], assignments(sets), strict_env=False)
-    made = _snapshot_sink(loaded, sink)
+    made = snapshot_sink(loaded, sink)
     folder = made.missing_keys()
     if folder is not None:
         console.tell(_described(create_keys(folder)))
@@ -72,26 +71,6 @@ def create(
     console.out(created.sheet)
     if not yes and at_terminal():
         _rehearse(created.recipients)
-
-
-def _snapshot_sink(pipeline: "Pipeline", name: str | None) -> "SnapshotSink":
-    from caldav_run.pipeline.build import build_sink
-
-    known = {each.name: each for each in pipeline.sinks.values() if each.type == "snapshot"}
-    if not known:
-        raise UsageError(f"{pipeline.file} has no sink of type snapshot")
-    if name is None and len(known) > 1:
-        raise UsageError(
-            f"{pipeline.file} has several repositories",
-            mend=f"choose one with --sink: {', '.join(known)}",
-        )
-    spec = next(iter(known.values())) if name is None else known.get(name)
-    if spec is None:
-        raise UsageError(
-            f'{pipeline.file} has no snapshot sink "{name}"', mend=f"it has: {', '.join(known)}"
-        )
-    # The registry gives a SnapshotSink for this type.
-    return cast("SnapshotSink", build_sink(spec, settings().context(pipeline, spec.name)))
 
 
 def _described(made: "Keys") -> str:

@@ -4,17 +4,18 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import typer
 
 from caldav_run.cli import console
 from caldav_run.cli.execute import load
-from caldav_run.cli.options import Identity, Sets, Trust, assignments, identity_files
+from caldav_run.cli.options import Identity, Sets, Trust, assignments, identity_files, settings
 from caldav_run.engine.outcome import combine
 from caldav_run.errors import SetupError, UsageError
 
 if TYPE_CHECKING:
+    from caldav_run.connectors.sinks.snapshot import SnapshotSink
     from caldav_run.pipeline.build import ConnectorSpec, Pipeline
     from caldav_run.repository.reader import Reader
     from caldav_run.repository.snapshots import SnapshotInfo
@@ -119,16 +120,34 @@ class Opened:
         return self.reader.resolve(ref, self.account)
 
 
-def open_repository(choice: Choice, file: str | None, *words: str | None) -> Opened:
-    """Find and open the repository that is meant.
-
-    Identities are those of the command line and the environment, else the pipeline's, else the
-    default one.
+def find_place(
+    choice: Choice, file: str | None, *words: str | None
+) -> tuple[Place, tuple[str | None, ...]]:
+    """Find the repository that is meant, without touching it.
 
     Args:
         choice: The options.
         file: The pipeline file, or the first of `words` where the repository is a path.
         words: The verb's own arguments.
+
+    Returns:
+        Where it is, and the verb's own arguments; None for each that is left out.
+
+    Raises:
+        UsageError: No repository or more than one is named, or there is an argument too many.
+        SetupError: The pipeline cannot be used.
+    """
+    if choice.repository is not None:
+        place = Place(location=str(Path(choice.repository).expanduser().absolute()))
+        return place, _moved_up(file, words)
+    return _in_pipeline(file, choice), words
+
+
+def open_repository(choice: Choice, file: str | None, *words: str | None) -> Opened:
+    """Find and open the repository that is meant; see `find_place`.
+
+    Identities are those of the command line and the environment, else the pipeline's, else the
+    default one.
 
     Raises:
         UsageError: No repository or more than one is named, or there is an argument too many.
@@ -138,15 +157,36 @@ def open_repository(choice: Choice, file: str | None, *words: str | None) -> Ope
     from caldav_run.repository.reader import Reader
     from caldav_run.repository.stores import open_store
 
-    if choice.repository is not None:
-        place = Place(location=str(Path(choice.repository).expanduser().absolute()))
-        words = _moved_up(file, words)
-    else:
-        place = _in_pipeline(file, choice)
+    place, rest = find_place(choice, file, *words)
     files = identity_files(choice.identity) or place.identities or (default_folder() / IDENTITY,)
     trust = (*place.trust, *(choice.trust or ()))
     reader = Reader(open_store(place.location), load_keyring(files, trust))
-    return Opened(reader, choice.account or place.account, words, place.location, files, trust)
+    return Opened(reader, choice.account or place.account, rest, place.location, files, trust)
+
+
+def snapshot_sink(pipeline: "Pipeline", name: str | None) -> "SnapshotSink":
+    """Return a pipeline's snapshot sink, the only one or the named one.
+
+    Raises:
+        UsageError: It has none, or several of which none is named.
+    """
+    from caldav_run.pipeline.build import build_sink
+
+    known = {each.name: each for each in pipeline.sinks.values() if each.type == "snapshot"}
+    if not known:
+        raise UsageError(f"{pipeline.file} has no sink of type snapshot")
+    if name is None and len(known) > 1:
+        raise UsageError(
+            f"{pipeline.file} has several repositories",
+            mend=f"choose one with --sink: {', '.join(known)}",
+        )
+    spec = next(iter(known.values())) if name is None else known.get(name)
+    if spec is None:
+        raise UsageError(
+            f'{pipeline.file} has no snapshot sink "{name}"', mend=f"it has: {', '.join(known)}"
+        )
+    # The registry gives a SnapshotSink for this type.
+    return cast("SnapshotSink", build_sink(spec, settings().context(pipeline, spec.name)))
 
 
 def asks_for_repository(verb: Callable[..., int]) -> Callable[..., int]:
