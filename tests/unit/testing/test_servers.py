@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from caldav_run.errors import ItemError, SetupError, TemporaryError
-from caldav_run.testing import servers
+from caldav_run.testing import processes, servers
 
 
 @pytest.mark.parametrize("kind", ["radicale", "xandikos"])
@@ -84,7 +84,7 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
 def test_a_server_that_never_answers_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(servers, "_START_LIMIT_S", 0.0)
+    monkeypatch.setattr(processes, "_START_LIMIT_S", 0.0)
     with (
         pytest.raises(TemporaryError, match="did not answer"),
         servers.embedded_xandikos(tmp_path),
@@ -97,5 +97,5 @@ def test_a_server_that_does_not_stop_is_killed(
 ) -> None:
     monkeypatch.setattr("subprocess.Popen.terminate", lambda _: None)
     with servers.embedded_radicale(tmp_path) as server:
-        monkeypatch.setattr(servers, "_STOP_LIMIT_S", 0.1)
+        monkeypatch.setattr(processes, "_STOP_LIMIT_S", 0.1)
     assert server.send("OPTIONS", "") == 0
