@@ -22,6 +22,7 @@ MARKS: Final = {
     "x-path": "path",
     "x-expression": "expression",
     "x-time": "time",
+    "x-snapshot": "snapshot",
 }
 TYPES: Final = {
     "string": "text",

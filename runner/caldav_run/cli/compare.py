@@ -59,7 +59,8 @@ def diff(
         str | None,
         typer.Argument(
             metavar="OLD",
-            help="An id or its beginning, latest~1, or a time: the newest not after it.",
+            help="An id or its first digits, latest~1, or a time: the newest not after it "
+            "(2026-05-01, the end of that day; yesterday; '2 weeks ago').",
             show_default="latest~1",
         ),
     ] = None,

@@ -24,7 +24,8 @@ Snapshot = Annotated[
     str | None,
     typer.Argument(
         metavar="SNAPSHOT",
-        help="An id or its beginning, latest, latest~1, or a time: the newest not after it.",
+        help="An id or its first digits, latest~1, or a time: the newest not after it "
+        "(2026-05-01, the end of that day; yesterday; '2 weeks ago').",
         show_default="latest",
     ),
 ]

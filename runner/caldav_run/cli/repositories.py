@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
@@ -79,12 +80,14 @@ class Place:
         account: The account that is meant; None for any.
         identities: Identity files that the pipeline names.
         trust: Fingerprints of signers that the pipeline trusts.
+        timezone: Where days end that are named in words: the pipeline's time zone.
     """
 
     location: str
     account: str | None = None
     identities: tuple[Path, ...] = ()
     trust: tuple[str, ...] = ()
+    timezone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class Opened:
         location: Where it is.
         identities: The identity files that it was opened with.
         trust: The fingerprints that are trusted besides those in the files.
+        timezone: Where days end that are named in words.
     """
 
     reader: "Reader"
@@ -106,9 +110,15 @@ class Opened:
     location: str
     identities: tuple[Path, ...]
     trust: tuple[str, ...]
+    timezone: tzinfo
+
+    @property
+    def now(self) -> datetime:
+        """The time, in the zone where days end."""
+        return datetime.now(self.timezone)
 
     def snapshot(self, ref: str) -> "SnapshotInfo":
-        """Find a snapshot; see `caldav_run.repository.snapshots.resolve`.
+        """Find a snapshot; see `caldav_run.repository.references.resolve`.
 
         Raises:
             UsageError: There is none, or more than one is meant.
@@ -117,7 +127,7 @@ class Opened:
             raise UsageError(
                 f"{self.location} holds no snapshot yet", mend="make one: caldav-run run PIPELINE"
             )
-        return self.reader.resolve(ref, self.account)
+        return self.reader.resolve(ref, self.account, self.now)
 
 
 def find_place(
@@ -161,7 +171,8 @@ def open_repository(choice: Choice, file: str | None, *words: str | None) -> Ope
     files = identity_files(choice.identity) or place.identities or (default_folder() / IDENTITY,)
     trust = (*place.trust, *(choice.trust or ()))
     reader = Reader(open_store(place.location), load_keyring(files, trust))
-    return Opened(reader, choice.account or place.account, rest, place.location, files, trust)
+    account = choice.account or place.account
+    return Opened(reader, account, rest, place.location, files, trust, place.timezone)
 
 
 def snapshot_sink(pipeline: "Pipeline", name: str | None) -> "SnapshotSink":
@@ -266,6 +277,7 @@ def _place(pipeline: "Pipeline", choice: Choice) -> Place:
         account=None if account is None else str(account),
         identities=(Path(str(file)),) if file else (),
         trust=tuple(map(str, trust)) if isinstance(trust, list | tuple) else (),
+        timezone=pipeline.timezone,
     )
 
 

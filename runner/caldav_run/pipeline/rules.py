@@ -47,6 +47,8 @@ def _text(field: Field, pipeline: Interpolated, lines: Sequence[str]) -> Iterato
     yield from _address(field, pipeline)
     if field.marked("x-time"):
         yield from _time(field, pipeline)
+    if field.marked("x-snapshot"):
+        yield from _snapshot(field, pipeline)
     if field.marked("x-expression"):
         yield from _expression(field, pipeline, lines)
     if field.path[2:3] == ("calendars",):
@@ -202,10 +204,25 @@ def _time(field: Field, pipeline: Interpolated) -> Iterator[Problem]:
         # Whether it is a time does not hang on the zone.
         parse_bound(str(field.value), UTC)
     except SetupError as error:
-        found = "the value put in" if field.path in pipeline.changed else quoted(str(field.value))
         yield Problem(
             code="bad-time",
-            message=f"{dotted(field.path)} cannot be {found}",
+            message=f"{dotted(field.path)} cannot be {_found(field, pipeline)}",
             span=pipeline.places[field.path].value,
             hint=error.mend or error.message,
         )
+
+
+def _snapshot(field: Field, pipeline: Interpolated) -> Iterator[Problem]:
+    from caldav_run.repository.references import MEND, is_reference
+
+    if not is_reference(str(field.value)):
+        yield Problem(
+            code="bad-snapshot",
+            message=f"{dotted(field.path)} cannot be {_found(field, pipeline)}",
+            span=pipeline.places[field.path].value,
+            hint=MEND,
+        )
+
+
+def _found(field: Field, pipeline: Interpolated) -> str:
+    return "the value put in" if field.path in pipeline.changed else quoted(str(field.value))

@@ -1,12 +1,12 @@
 """The reading side of a repository."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 
 from caldav_run.errors import CaldavRunError, DamageError, SetupError, UsageError
 from caldav_run.model import Failed, Item
-from caldav_run.repository import difference, names, runs, segment, snapshots
+from caldav_run.repository import difference, names, references, runs, segment
 from caldav_run.repository.bodies import Bodies
 from caldav_run.repository.contents import Contents
 from caldav_run.repository.create import repository_id
@@ -68,9 +68,17 @@ class Reader:
             raise UsageError(f"there is no account {account!r}; known accounts: {known}")
         return mine
 
-    def resolve(self, ref: str, account: str | None = None) -> SnapshotInfo:
-        """Find the snapshot that a person means; see `snapshots.resolve`."""
-        return snapshots.resolve(self.snapshots(account), ref)
+    def resolve(
+        self, ref: str, account: str | None = None, now: datetime | None = None
+    ) -> SnapshotInfo:
+        """Find the snapshot that a person means; see `references.resolve`.
+
+        Args:
+            ref: What the person wrote.
+            account: The account that is meant; None for any.
+            now: The time, in the zone where days end; None for UTC.
+        """
+        return references.resolve(self.snapshots(account), ref, now or datetime.now(UTC))
 
     def calendars(self, snapshot: SnapshotInfo) -> list[CalendarInfo]:
         """Return a snapshot's calendars by id; excluded and unread ones too.

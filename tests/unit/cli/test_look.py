@@ -69,6 +69,23 @@ def test_a_snapshots_calendars_and_items_are_shown(call: "Call") -> None:
     ]
 
 
+def test_a_day_ends_in_the_pipelines_time_zone(call: "Call", vault: Vault, here: Path) -> None:
+    vault.clock.forward(hours=3)
+    vault.run(calendar_row("work"))
+    pipeline = here / "nightly.yaml"
+    pipeline.write_text(f"timezone: Pacific/Kiritimati\n{pipeline.read_text()}")
+    assert "work" not in call("show", "nightly.yaml", "2026-05-01").out
+    assert "work" in call("show", "--repository", "repository", "2026-05-01").out
+
+
+@pytest.mark.usefixtures("vault")
+def test_a_reference_in_no_known_form_lists_the_forms(call: "Call") -> None:
+    done = call("show", "nightly.yaml", "2 weaks ago")
+    assert done.status == 2
+    assert "error: there is no snapshot 2 weaks ago\n" in done.err
+    assert "2026-05-01, up to its end" in done.err
+
+
 @pytest.mark.usefixtures("vault")
 def test_a_snapshot_as_json(call: "Call") -> None:
     plain = json.loads(call("show", "nightly.yaml", "--output", "json").out)

@@ -32,6 +32,15 @@ def with_filter(text: str) -> str:
     return f"{CLOUD}filters:\n  - {text}\n{SINKS}"
 
 
+def as_of(text: str) -> str:
+    return f"{START}sources:\n  vault: {{type: snapshot, repository: r, as_of: {text}}}\n{SINKS}"
+
+
+def test_a_snapshot_may_be_named_by_a_day_or_in_words(told: Told) -> None:
+    for text in ("2026-05-01", "yesterday", "2 weeks ago", "latest~3", "abcd1234"):
+        assert told(as_of(text)) == "0 errors in 1 file."
+
+
 def test_a_good_pipeline_has_no_problem(told: Told) -> None:
     assert told(CLOUD + SINKS) == "0 errors in 1 file."
 
@@ -201,6 +210,7 @@ def test_a_misspelt_type_is_told(told: Told) -> None:
         (CLOUD + SINKS + "expect: {}\n", "too-few"),
         (with_filter("{type: period, from: -1q}"), "bad-time"),
         (with_filter("{type: period, from: 2026-13-01}"), "bad-time"),
+        (as_of("2 weaks ago"), "bad-snapshot"),
         (with_filter("{type: where, keep: summary}"), "bad-expression"),
     ],
 )

@@ -1,88 +1,18 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from caldav_run.errors import DamageError, UsageError
 from caldav_run.model import Op
-from caldav_run.repository import bodies, snapshots
+from caldav_run.repository import bodies
 from caldav_run.repository.difference import CalendarDifference, ItemDifference, Kind
-from caldav_run.repository.snapshots import SnapshotInfo
 from caldav_run.testing.vault import START, Vault, about, added, calendar_row
 
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
     return Vault(tmp_path)
-
-
-def info(identity: str, day: int, account: str = "cloud") -> SnapshotInfo:
-    return SnapshotInfo(
-        id=identity,
-        account=account,
-        time=datetime(2026, 5, day, tzinfo=UTC),
-        generation="g",
-        number=day,
-        counts=None,
-        guarded=False,
-    )
-
-
-KNOWN = [info("aa11" + "0" * 60, 1), info("aa22" + "0" * 60, 2), info("bb33" + "0" * 60, 3)]
-
-
-@pytest.mark.parametrize(
-    ("ref", "day"),
-    [
-        ("latest", 3),
-        ("latest~2", 1),
-        ("bb33", 3),
-        ("aa22" + "0" * 60, 2),
-        ("2026-05-02", 2),
-        ("2026-05-02T12:00:00+02:00", 2),
-        ("2026-05-02T01:00:00+02:00", 1),
-        ("20260502", 2),
-    ],
-)
-def test_a_snapshot_is_found_by_what_a_person_calls_it(ref: str, day: int) -> None:
-    assert snapshots.resolve(KNOWN, ref).number == day
-
-
-@pytest.mark.parametrize(
-    ("ref", "message"),
-    [
-        ("latest~3", "there are 3 in all"),
-        ("aa", "there is no snapshot aa"),
-        ("aaaa", "there is no snapshot aaaa"),
-        ("yesterday", "give an id"),
-        ("2026-04-30", "no snapshot as old"),
-    ],
-)
-def test_what_names_no_snapshot_is_an_error_that_helps(ref: str, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        snapshots.resolve(KNOWN, ref)
-
-
-def test_an_ambiguous_beginning_of_an_id_is_refused() -> None:
-    twins = [info("aabb1" + "0" * 59, 1), info("aabb2" + "0" * 59, 2)]
-    with pytest.raises(UsageError, match="2 snapshots"):
-        snapshots.resolve(twins, "aabb")
-
-
-def test_words_about_one_account_need_one() -> None:
-    both = [*KNOWN, info("cc44" + "0" * 60, 4, "other")]
-    assert snapshots.resolve(both, "cc44").account == "other"
-    with pytest.raises(UsageError, match="cloud, other"):
-        snapshots.resolve(both, "latest")
-
-
-def test_nothing_is_found_in_nothing() -> None:
-    with pytest.raises(UsageError, match="there are 0 in all"):
-        snapshots.resolve([], "latest")
-    with pytest.raises(UsageError, match="no snapshot as old as 2026-05-01"):
-        snapshots.resolve([], "2026-05-01")
-    with pytest.raises(UsageError, match="there is 1 in all"):
-        snapshots.resolve(KNOWN[:1], "latest~1")
 
 
 def test_an_unknown_account_is_an_error_that_names_the_known_ones(vault: Vault) -> None:

@@ -36,7 +36,8 @@ class Wanted:
     Attributes:
         repository: Where the repository is.
         account: Whose snapshot; None for the only account.
-        as_of: See `caldav_run.repository.snapshots.resolve`.
+        as_of: See `caldav_run.repository.references.resolve`.
+        now: The start of the run, in the zone where days end.
         identities: Files that open it.
         trust: Signers to believe besides those that the identity files name.
     """
@@ -44,6 +45,7 @@ class Wanted:
     repository: str
     account: str | None
     as_of: str
+    now: datetime
     identities: Sequence[Path]
     trust: Sequence[str]
 
@@ -73,6 +75,7 @@ class SnapshotSource:
             repository=str(options["repository"]),
             account=None if account is None else str(account),
             as_of=str(options.get("as_of", "latest")),
+            now=context.now.astimezone(context.timezone),
             identities=identities,
             trust=(*context.trust, *own_trust),
         )
@@ -98,11 +101,11 @@ class SnapshotSource:
                 everything was given, something else in the repository is.
             SetupError: There is no repository, or nothing that opens it.
         """
-        reader = self._reader()
+        reader, wanted = self._reader(), self._wanted
         try:
-            snapshot = reader.resolve(self._wanted.as_of, self._wanted.account)
+            snapshot = reader.resolve(wanted.as_of, wanted.account, wanted.now)
         except UsageError as error:
-            raise ConnectorError(f"{self._wanted.repository}: {error}") from error
+            raise ConnectorError(f"{wanted.repository}: {error}") from error
         self.as_of = snapshot.time
         for problem in reader.problems[1:]:
             _log.warning("%s", problem)
@@ -114,7 +117,7 @@ class SnapshotSource:
                 yield from _members(reader, snapshot, info, baseline)
         if reader.problems:
             raise DamageError(
-                f"the repository {self._wanted.repository} is not whole: {reader.problems[0]}",
+                f"the repository {wanted.repository} is not whole: {reader.problems[0]}",
                 mend="what could be read of the snapshot was given all the same",
             )
 

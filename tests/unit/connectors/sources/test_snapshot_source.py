@@ -2,6 +2,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -48,6 +49,22 @@ def test_a_snapshot_is_read_as_of_a_time(vault: Vault) -> None:
     assert changed == []
     old = source(vault, as_of=then.isoformat(), account="cloud")
     assert len([each for each in old.read(Held()) if isinstance(each, Changed)]) == 2
+
+
+def test_a_day_ends_in_the_pipelines_time_zone(vault: Vault) -> None:
+    vault.fill()
+    vault.clock.forward(hours=3)
+    vault.run(added("c"))
+    # It is 1 May until 10:00 UTC there, and the second snapshot is of 11:02.
+    there = replace(
+        context(vault.folder),
+        identities=(vault.keys / keys.IDENTITY,),
+        timezone=ZoneInfo("Pacific/Kiritimati"),
+    )
+    for as_of, items in (("2026-05-01", 2), ("2026-05-02", 3)):
+        options = {"repository": str(vault.root), "as_of": as_of}
+        readings = SnapshotSource.from_options(options, there).read(Held())
+        assert len([each for each in readings if isinstance(each, Changed)]) == items
 
 
 def test_a_calendar_that_was_not_read_is_not_called_done(vault: Vault) -> None:
