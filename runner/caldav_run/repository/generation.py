@@ -1,6 +1,6 @@
 """One generation's segments, read as few times as possible, and the rows of its snapshots."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
@@ -8,6 +8,7 @@ from caldav_run.errors import CaldavRunError, DamageError
 from caldav_run.repository.names import SegmentName
 from caldav_run.repository.rows import Row
 from caldav_run.repository.segment import LogEntry, Segment
+from caldav_run.repository.signed import RemovedSignerError
 from caldav_run.repository.survey import Listed
 
 Opener = Callable[[SegmentName], Segment]
@@ -24,12 +25,15 @@ class _Step(NamedTuple):
 class Generation:
     """Reads the newest cumulative segment and those after it; others only when asked for."""
 
-    def __init__(self, listed: Listed, opener: Opener) -> None:
+    def __init__(
+        self, listed: Listed, opener: Opener, until: Collection[str] | None = None
+    ) -> None:
         """Read what names all snapshots of a generation.
 
         Args:
             listed: What the store holds of it.
             opener: Opens one segment.
+            until: For a removed signer's, the segments up to which it is believed; else None.
         """
         self.listed = listed
         self.snapshots: dict[str, LogEntry] = {}
@@ -37,6 +41,8 @@ class Generation:
         self._opener = opener
         self._open: dict[str, Segment] = {}
         self._cumulative: list[Segment] = []
+        # Grows by the ancestors of what is opened: a hash names its bytes, whoever has the key.
+        self._believed = None if until is None else set(until)
         self._load()
 
     @property
@@ -61,7 +67,7 @@ class Generation:
                 mend="take a snapshot of another generation, or the newest whole one before it",
             )
         try:
-            opened = self._opener(self.listed.segments[identity])
+            opened = self._opened(self.listed.segments[identity])
         except CaldavRunError as error:
             self.problems[identity] = error
             raise
@@ -102,6 +108,19 @@ class Generation:
             self._cumulative += complete
             if complete or (opened and number == 0):
                 break
+
+    def _opened(self, name: SegmentName) -> Segment:
+        if self._believed is None:
+            return self._opener(name)
+        if name.sha256 not in self._believed:
+            raise RemovedSignerError(
+                f"{name.name} is not used: its signer was removed, and it does not count",
+                mend="if it is new, somebody writes with the old key: see who can reach the store",
+            )
+        opened = self._opener(name)
+        self._believed |= {each.id for each in opened.header.log}
+        self._believed.add(opened.header.parent or "")
+        return opened
 
     def _try(self, identity: str) -> Segment | None:
         try:

@@ -7,6 +7,7 @@ else a reader needs. `writer.key` signs, names streams and opens the writer's ow
 import base64
 import binascii
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,10 @@ IDENTITY: Final = "identity.txt"
 RECIPIENTS: Final = "recipients.txt"
 WRITER: Final = "writer.key"
 _FOLDER_VARIABLE: Final = "CALDAV_RUN_CONFIG_DIR"
+_SIGNER: Final = re.compile(
+    r"(?P<fingerprint>SHA256:[A-Za-z0-9+/]{43})"
+    r"(?:\s+until(?P<until>(?:[\s,]+[0-9a-f]{64})*)\s*)?"
+)
 _MENDS: Final = {
     # A new identity opens no old backup.
     "identity": "name the file that opens this repository with --identity",
@@ -57,10 +62,27 @@ class Keyring:
     Attributes:
         identities: Any of them may open an object.
         trusted: Fingerprints of the signers that are believed.
+        removed: Signers that are believed no more, by fingerprint: the ids of the segments that
+            still count, with their ancestors.
     """
 
     identities: tuple[age.Identity, ...]
     trusted: frozenset[str]
+    removed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Fingerprints of all whose segments can count, whatever else is asked of them."""
+        return self.trusted | self.removed.keys()
+
+    def until(self, writer: str) -> frozenset[str] | None:
+        """Return up to which segments a removed writer is believed; None for any other one.
+
+        Args:
+            writer: The eight hex digits that stand for it in names.
+        """
+        found = [ids for each, ids in self.removed.items() if names.writer_of(each) == writer]
+        return found[0].union(*found) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,16 +184,47 @@ def load_keyring(paths: Sequence[Path], trust: Iterable[str] = ()) -> Keyring:
     Raises:
         SetupError: A file is missing or holds no identity.
     """
+    return keyring_of({str(path): _text(path, "identity") for path in paths}, trust)
+
+
+def keyring_of(texts: Mapping[str, str], trust: Iterable[str] = ()) -> Keyring:
+    """Read the texts of identity files.
+
+    Args:
+        texts: By the place where each stands, for errors.
+        trust: Fingerprints of further signers to believe.
+
+    Raises:
+        SetupError: One of them holds no identity, or says of a signer what cannot be read.
+    """
     identities: list[age.Identity] = []
-    trusted = set(trust)
-    for path in paths:
-        found = [_identity(line, path) for line in _lines(path, "identity")]
+    trusted, removed = set(trust), dict[str, frozenset[str]]()
+    for place, text in texts.items():
+        found = [_identity(line, place) for line in _meant(text)]
         if not found:
-            raise SetupError(f"{path} holds no usable age identity", mend=_MENDS["identity"])
+            raise SetupError(f"{place} holds no usable age identity", mend=_MENDS["identity"])
         identities += found
-        comments = (_fields(line.lstrip("# ")) for line in _text(path, "identity").splitlines())
-        trusted |= {value for key, value in comments if key == "trusted-signer"}
-    return Keyring(tuple(identities), frozenset(trusted))
+        for value in comments(text, "trusted-signer"):
+            match = _SIGNER.fullmatch(value)
+            if match is None:
+                raise SetupError(
+                    f"{place}: {value!r} is no trusted signer",
+                    mend="write SHA256:…, and behind it for a removed one: until ID,ID",
+                )
+            if match["until"] is None:
+                trusted.add(match["fingerprint"])
+            else:
+                ids = frozenset(filter(None, re.split(r"[,\s]+", match["until"])))
+                removed[match["fingerprint"]] = removed.get(match["fingerprint"], ids) | ids
+    # Whoever is removed anywhere is removed: an old copy of an identity file trusts it still.
+    return Keyring(tuple(identities), frozenset(trusted - removed.keys()), removed)
+
+
+def comments(text: str, wanted: str) -> Iterator[str]:
+    """Yield what the comments `# wanted: …` of an identity file say."""
+    lines = (line.strip() for line in text.splitlines())
+    pairs = (_fields(line.lstrip("# ")) for line in lines if line.startswith("#"))
+    return (value for key, value in pairs if key == wanted)
 
 
 def load_recipients(path: Path) -> tuple[str, ...]:
@@ -186,13 +239,17 @@ def load_recipients(path: Path) -> tuple[str, ...]:
     return found
 
 
-def _identity(line: str, path: Path) -> age.Identity:
+def _identity(line: str, place: str) -> age.Identity:
     hide((line,))
-    return age.parse_identity(line, str(path))
+    return age.parse_identity(line, place)
 
 
 def _lines(path: Path, what: str) -> Iterator[str]:
-    lines = (line.strip() for line in _text(path, what).splitlines())
+    return _meant(_text(path, what))
+
+
+def _meant(text: str) -> Iterator[str]:
+    lines = (line.strip() for line in text.splitlines())
     return (line for line in lines if line and not line.startswith("#"))
 
 

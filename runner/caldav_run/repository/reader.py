@@ -16,6 +16,7 @@ from caldav_run.repository.keys import Keyring
 from caldav_run.repository.names import RunName, SegmentName
 from caldav_run.repository.runs import RunRecord
 from caldav_run.repository.segment import LogEntry, Segment
+from caldav_run.repository.signed import RemovedSignerError
 from caldav_run.repository.snapshots import CalendarInfo, ItemInfo, SnapshotInfo
 from caldav_run.repository.state import State
 from caldav_run.repository.store import Store
@@ -131,15 +132,28 @@ class Reader:
 
     def _run(self, name: RunName) -> RunRecord | None:
         if name not in self._runs:
-            trusted, identities = self._keyring.trusted, self._keyring.identities
             try:
-                stored = self._store.get(name.name)
-                opened = runs.open_run(name, stored, identities, trusted, self.repository)
+                self._runs[name] = self._open_run(name)
             except (DamageError, SetupError) as error:
                 self.problems.append(error)
-                opened = None
-            self._runs[name] = opened
+                self._runs[name] = None
         return self._runs[name]
+
+    def _open_run(self, name: RunName) -> RunRecord | None:
+        """Return a run record; of a removed signer only what its last snapshots bear out."""
+        heads: dict[str | None, datetime] | None = None
+        if self._keyring.until(name.writer) is not None:
+            own = (each for each in self._generations if each.listed.name.writer == name.writer)
+            heads = {entry.id: entry.time for each in own for entry in each.snapshots.values()}
+            if not heads or name.time > max(heads.values()):
+                return None
+        stored = self._store.get(name.name)
+        known, identities = self._keyring.known, self._keyring.identities
+        opened = runs.open_run(name, stored, identities, known, self.repository)
+        borne_out = heads is None or all(
+            each.head is None or each.head in heads for each in opened.accounts
+        )
+        return opened if borne_out else None
 
     def _cut_off(self) -> Iterator[DamageError]:
         """Yield what each writer's newest run record names and the store no longer has."""
@@ -156,13 +170,14 @@ class Reader:
     @cached_property
     def _generations(self) -> list[Generation]:
         def open_one(name: SegmentName) -> Segment:
-            trusted, identities = self._keyring.trusted, self._keyring.identities
+            known, identities = self._keyring.known, self._keyring.identities
             stored = self._store.get(name.name)
-            return segment.open_segment(name, stored, identities, trusted, self.repository)
+            return segment.open_segment(name, stored, identities, known, self.repository)
 
         _ = self.repository
         listed = survey(self._store.list(names.ACCOUNTS))
-        return [Generation(each, open_one) for each in listed if each.segments]
+        until = self._keyring.until
+        return [Generation(e, open_one, until(e.name.writer)) for e in listed if e.segments]
 
     @cached_property
     def _homes(self) -> dict[str, Generation]:
@@ -222,6 +237,9 @@ def _infos(generation: Generation, account: str) -> Iterator[SnapshotInfo]:
     for identity, entry in generation.snapshots.items():
         yield _info(generation, account, entry, generation.hole(identity))
     for identity, problem in generation.problems.items():
+        if isinstance(problem, RemovedSignerError):
+            # It is reported, and is no snapshot: else the old key could hide the newest one.
+            continue
         name = generation.listed.segments[identity]
         yield SnapshotInfo(
             id=identity,

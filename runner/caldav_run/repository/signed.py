@@ -9,6 +9,10 @@ from caldav_run.repository import sshsig
 from caldav_run.repository.broken import FormatError
 
 
+class RemovedSignerError(SetupError):
+    """An object is signed with a key that was believed once, and is not among what counts."""
+
+
 def encode(document: Mapping[str, Any]) -> bytes:
     """Return the document as it is signed and stored."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
