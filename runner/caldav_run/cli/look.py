@@ -110,6 +110,8 @@ def _row(info: "SnapshotInfo") -> tuple[str, ...]:
         remarks.append(f"{counts.excluded} left out")
     if info.guarded:
         remarks.append("guarded")
+    if info.expired is not None:
+        remarks.append("expired: caldav-run expire deletes it")
     if info.problem is not None:
         remarks.append(f"incomplete: {info.problem}")
     return (
@@ -141,6 +143,7 @@ def _snapshot_json(info: "SnapshotInfo") -> dict[str, Any]:
         "number": info.number,
         "counts": info.counts._asdict() if info.counts else None,
         "guarded": info.guarded,
+        "expired": info.expired.isoformat() if info.expired else None,
         "problem": str(info.problem) if info.problem else None,
     }
 

@@ -30,6 +30,9 @@ _RUN_NAME: Final = re.compile(
     r"runs/\d{4}-\d{2}/(?P<time>\d{8}T\d{6}Z)-(?P<writer>[0-9a-f]{8})"
     r"-(?P<sha256>[0-9a-f]{64})\.tar\.zst\.age"
 )
+_TOMBSTONE_NAME: Final = re.compile(
+    rf"{_STREAM}/{_GENERATION}/zz-expire-(?P<time>\d{{8}}T\d{{6}}Z)-(?P<sha256>[0-9a-f]{{64}})"
+)
 _SLUG_LENGTH: Final = 40
 _HREF_LENGTH: Final = 60
 
@@ -63,6 +66,10 @@ class GenerationName:
         """Return the name of one of its segments."""
         return f"{self.folder}seg-{number:08}-{compact(time)}-{sha256}{_SUFFIX}"
 
+    def tombstone(self, time: datetime, sha256: str) -> str:
+        """Return the name of a tombstone on it: behind its other objects, so deleted last."""
+        return f"{self.folder}zz-expire-{compact(time)}-{sha256}"
+
 
 @dataclass(frozen=True, slots=True)
 class SegmentName:
@@ -71,6 +78,16 @@ class SegmentName:
     name: str
     generation: GenerationName
     number: int
+    time: datetime
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TombstoneName:
+    """A tombstone as its name tells it."""
+
+    name: str
+    generation: GenerationName
     time: datetime
     sha256: str
 
@@ -139,6 +156,17 @@ def parse_pack(name: str) -> GenerationName | None:
     match = _PACK_NAME.fullmatch(name)
     try:
         return match and _generation(match)
+    except ValueError:
+        return None
+
+
+def parse_tombstone(name: str) -> TombstoneName | None:
+    """Return what a tombstone's name tells, or None for any other name."""
+    match = _TOMBSTONE_NAME.fullmatch(name)
+    try:
+        return match and TombstoneName(
+            name, _generation(match), parse_compact(match["time"]), match["sha256"]
+        )
     except ValueError:
         return None
 

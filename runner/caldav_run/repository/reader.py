@@ -6,21 +6,22 @@ from functools import cached_property
 
 from caldav_run.errors import CaldavRunError, DamageError, SetupError, UsageError
 from caldav_run.model import Failed, Item
-from caldav_run.repository import difference, names, references, runs, segment
+from caldav_run.repository import difference, names, references, runs, segment, tombstone
 from caldav_run.repository.bodies import Bodies
 from caldav_run.repository.contents import Contents
 from caldav_run.repository.create import repository_id
 from caldav_run.repository.difference import Difference
 from caldav_run.repository.generation import Generation
 from caldav_run.repository.keys import Keyring
+from caldav_run.repository.lineage import rewritten, snapshot_infos, superseded
 from caldav_run.repository.names import RunName, SegmentName
 from caldav_run.repository.runs import RunRecord
-from caldav_run.repository.segment import LogEntry, Segment
-from caldav_run.repository.signed import RemovedSignerError
+from caldav_run.repository.segment import Segment
 from caldav_run.repository.snapshots import CalendarInfo, ItemInfo, SnapshotInfo
 from caldav_run.repository.state import State
 from caldav_run.repository.store import Store
 from caldav_run.repository.survey import survey
+from caldav_run.repository.tombstone import Tombstone
 
 
 class Reader:
@@ -158,9 +159,10 @@ class Reader:
     def _cut_off(self) -> Iterator[DamageError]:
         """Yield what each writer's newest run record names and the store no longer has."""
         newest = {name.writer: name for name in reversed(self._run_names)}
+        known = self._homes.keys() | rewritten(self._generations)
         for record in filter(None, map(self._run, newest.values())):
             for each in record.accounts:
-                if each.head is not None and each.head not in self._homes:
+                if each.head is not None and each.head not in known:
                     yield DamageError(
                         f"the newest snapshot of {each.account} is missing: the run of "
                         f"{record.time:%Y-%m-%d %H:%M:%S} UTC left {each.head[:12]}",
@@ -189,17 +191,34 @@ class Reader:
         }
 
     @cached_property
+    def _graves(self) -> dict[str, Tombstone]:
+        """The tombstones that count, by their generations' names."""
+        found: dict[str, Tombstone] = {}
+        for each in self._generations:
+            grave, problems = tombstone.grave_of(
+                self._store, each.listed, self._keyring.trusted, self.repository
+            )
+            self.problems += problems
+            if grave is not None:
+                found[each.listed.name.name] = grave.tombstone
+        return found
+
+    @cached_property
     def _snapshots(self) -> dict[str, SnapshotInfo]:
         streams = {each.listed.name.stream: each.account for each in self._generations}
         streams |= {
             each.listed.name.stream: each.account for each in self._generations if each.account
         }
         found: list[SnapshotInfo] = []
+        hidden = superseded(self._generations, self._graves)
         for generation in self._generations:
             account = streams[generation.listed.name.stream]
-            self.problems += generation.problems.values()
+            problems = generation.problems.items()
+            self.problems += [each for identity, each in problems if identity not in hidden]
             if account is not None:
-                found += _infos(generation, account)
+                grave = self._graves.get(generation.listed.name.name)
+                infos = snapshot_infos(generation, account, grave)
+                found += (each for each in infos if each.id not in hidden)
         self.problems += self._cut_off()
         found.sort(key=lambda each: (each.time, each.generation, each.number))
         return {each.id: each for each in found}
@@ -231,38 +250,3 @@ class Reader:
             and not each.incomplete
         ]
         return self._read(older[-1]) if older else None
-
-
-def _infos(generation: Generation, account: str) -> Iterator[SnapshotInfo]:
-    for identity, entry in generation.snapshots.items():
-        yield _info(generation, account, entry, generation.hole(identity))
-    for identity, problem in generation.problems.items():
-        if isinstance(problem, RemovedSignerError):
-            # It is reported, and is no snapshot: else the old key could hide the newest one.
-            continue
-        name = generation.listed.segments[identity]
-        yield SnapshotInfo(
-            id=identity,
-            account=account,
-            time=name.time,
-            generation=generation.listed.name.name,
-            number=name.number,
-            counts=None,
-            guarded=False,
-            problem=problem,
-        )
-
-
-def _info(
-    generation: Generation, account: str, entry: LogEntry, problem: CaldavRunError | None
-) -> SnapshotInfo:
-    return SnapshotInfo(
-        id=entry.id,
-        account=account,
-        time=entry.time,
-        generation=generation.listed.name.name,
-        number=entry.number,
-        counts=entry.counts,
-        guarded=entry.guarded,
-        problem=problem,
-    )

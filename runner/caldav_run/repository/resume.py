@@ -1,5 +1,6 @@
 """Bring a writer's cache up to date with the store, and say whether its generation goes on."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -15,6 +16,9 @@ from caldav_run.repository.rows import encode
 from caldav_run.repository.segment import LogEntry, Segment
 from caldav_run.repository.store import Store
 from caldav_run.repository.survey import Listed, survey
+from caldav_run.repository.tombstone import grave_of
+
+_log = logging.getLogger(__name__)
 
 MAX_SEGMENTS: Final = 1000
 # Below this a new full backup saves nothing worth a full reading of the source.
@@ -65,7 +69,8 @@ def resume(store: Store, stream: str, writer: Writer, cache: Cache, rules: Rules
     """
     folder = f"{names.ACCOUNTS}{stream}/"
     head = cache.head
-    after = f"{folder}{head.generation}" if head else ""
+    # Without its random end: a generation that was rewritten has the same beginning.
+    after = f"{folder}{head.generation[:-6]}" if head else ""
     own = [
         each
         for each in survey(store.list(folder, after))
@@ -80,7 +85,9 @@ def resume(store: Store, stream: str, writer: Writer, cache: Cache, rules: Rules
     if not own:
         reason = "its objects are gone" if head else ""
         return Standing(repository, None, not_before, reason, alarming=head is not None)
-    listed = own[-1]
+    listed = _living(store, own, writer, repository)
+    if listed is None:
+        return Standing(repository, None, not_before, "it is marked for deletion")
     try:
         _catch_up(store, listed, writer, cache, repository)
         _compare(cache, listed)
@@ -88,6 +95,22 @@ def resume(store: Store, stream: str, writer: Writer, cache: Cache, rules: Rules
         return Standing(repository, None, not_before, error.message, alarming=True)
     reason = _served(cache, listed, rules)
     return Standing(repository, None if reason else listed, not_before, reason)
+
+
+def _living(store: Store, own: list[Listed], writer: Writer, repository: str) -> Listed | None:
+    """Return the newest generation, or what it was rewritten to; None when it is to be deleted."""
+    known = {each.name.name: each for each in own}
+    listed: Listed | None = own[-1]
+    trusted = {writer.signer.fingerprint}
+    while listed is not None:
+        grave, problems = grave_of(store, known.pop(listed.name.name), trusted, repository)
+        for problem in problems:
+            _log.warning("a tombstone is ignored: %s", problem)
+        if grave is None:
+            return listed
+        # Each is looked at once, so that a circle ends.
+        listed = known.get(grave.tombstone.successor or "") if grave.tombstone.rewritten else None
+    return None
 
 
 def _emptied(cache: Cache, head: Head) -> Cache:

@@ -68,6 +68,7 @@ class LogEntry(NamedTuple):
         guarded: Whether a guard had tripped.
         counts: What its snapshot holds.
         packs: The packs that it brought.
+        replaces: The id of the segment that it was rewritten from; None for an original.
     """
 
     number: int
@@ -77,6 +78,12 @@ class LogEntry(NamedTuple):
     guarded: bool
     counts: Counts
     packs: tuple[PackRef, ...]
+    replaces: str | None = None
+
+    @property
+    def stands_for(self) -> str:
+        """The id of the original snapshot: its own, or of what it was rewritten from."""
+        return self.replaces or self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +104,7 @@ class Header:
     counts: Counts
     packs: tuple[PackRef, ...]
     log: tuple[LogEntry, ...] = ()
+    replaces: str | None = None
     signer: str = ""
 
 
@@ -136,7 +144,14 @@ class Segment:
 def entry_of(header: Header, identity: str, size: int) -> LogEntry:
     """Return what a log says of a segment with this header, hash and stored size."""
     return LogEntry(
-        header.number, header.time, identity, size, header.guarded, header.counts, header.packs
+        number=header.number,
+        time=header.time,
+        id=identity,
+        size=size,
+        guarded=header.guarded,
+        counts=header.counts,
+        packs=header.packs,
+        replaces=header.replaces,
     )
 
 
@@ -200,19 +215,23 @@ def stamp(time: datetime) -> str:
 
 def encode_entry(entry: LogEntry) -> tuple[Any, ...]:
     """Return what a log holds of an earlier segment, as JSON takes it."""
-    return (entry.number, stamp(entry.time), *entry[2:])
+    number, time, *rest, replaces = entry
+    return (number, stamp(time), *rest, *([replaces] if replaces else ()))
 
 
 def decode_entry(columns: Iterable[Any]) -> LogEntry:
-    """Read what a log holds of an earlier segment.
+    """Read what a log holds of an earlier segment; columns of a later version are ignored.
 
     Raises:
         TypeError: It has other columns.
-        ValueError: It has other columns, or no time.
+        ValueError: It lacks columns, or has no time.
     """
-    number, time, identity, size, guarded, counts, packs = columns
+    number, time, identity, size, guarded, counts, packs, *more = columns
     moment = datetime.fromisoformat(time)
-    return LogEntry(number, moment, identity, size, guarded, Counts(*counts), _packs(packs))
+    replaces = more[0] if more else None
+    return LogEntry(
+        number, moment, identity, size, guarded, Counts(*counts), _packs(packs), replaces
+    )
 
 
 def _wanted(name: str, size: int) -> bool:
@@ -244,6 +263,8 @@ def _document(header: Header, changes: str) -> dict[str, Any]:
         "packs": header.packs,
         "changes": changes,
     }
+    if header.replaces:
+        document["replaces"] = header.replaces
     if header.log:
         document["log"] = [encode_entry(each) for each in header.log]
     return document
@@ -272,6 +293,7 @@ def _header(name: SegmentName, document: Mapping[str, Any]) -> Header:
         counts=Counts(*document["counts"]),
         packs=_packs(document["packs"]),
         log=tuple(decode_entry(each) for each in document.get("log", ())),
+        replaces=document.get("replaces"),
         signer=document["signer"],
     )
 

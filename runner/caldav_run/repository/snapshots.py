@@ -21,6 +21,7 @@ class SnapshotInfo:
         counts: What it holds; None when its segment cannot be read.
         guarded: Whether a guard had tripped.
         problem: Why it cannot be read, as far as that is known without reading it whole.
+        expired: Since when its generation is marked for deletion; None when it is not.
     """
 
     id: str
@@ -31,6 +32,7 @@ class SnapshotInfo:
     counts: Counts | None
     guarded: bool
     problem: CaldavRunError | None = None
+    expired: datetime | None = None
 
     @property
     def incomplete(self) -> bool:

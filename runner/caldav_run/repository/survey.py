@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from caldav_run.repository import names
-from caldav_run.repository.names import GenerationName, SegmentName
+from caldav_run.repository.names import GenerationName, SegmentName, TombstoneName
 from caldav_run.repository.store import Stored
 
 
@@ -16,11 +17,15 @@ class Listed:
         name: Which generation.
         segments: Its segments by id, by ascending number.
         sizes: The stored sizes of segments and packs in bytes, by name.
+        modified: When segments and packs were stored, by the store's clock, by name.
+        tombstones: What claims that it is to be deleted, and when that was stored.
     """
 
     name: GenerationName
     segments: dict[str, SegmentName] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
+    modified: dict[str, datetime] = field(default_factory=dict)
+    tombstones: dict[TombstoneName, datetime] = field(default_factory=dict)
 
     @property
     def begun(self) -> bool:
@@ -41,13 +46,17 @@ class Listed:
 def survey(listing: Iterable[Stored]) -> list[Listed]:
     """Sort a listing by generation, oldest first; unknown names are passed over."""
     found: dict[GenerationName, Listed] = {}
-    for name, size, _ in listing:
-        segment = names.parse_segment(name)
-        generation = segment.generation if segment else names.parse_pack(name)
+    for name, size, modified in listing:
+        segment, tombstone = names.parse_segment(name), names.parse_tombstone(name)
+        told = segment or tombstone
+        generation = told.generation if told else names.parse_pack(name)
         if generation is None:
             continue
         listed = found.setdefault(generation, Listed(generation))
-        listed.sizes[name] = size
+        if tombstone:
+            listed.tombstones[tombstone] = modified
+            continue
+        listed.sizes[name], listed.modified[name] = size, modified
         if segment:
             listed.segments[segment.sha256] = segment
     return [found[name] for name in sorted(found)]

@@ -20,6 +20,10 @@ def test_names_are_read_back() -> None:
     assert run is not None
     assert (run.time, run.writer) == (TIME, "abcdef01")
     assert names.sha256_of(segment.name) == HASH
+    stone = names.parse_tombstone(GENERATION.tombstone(TIME, HASH))
+    assert stone is not None
+    assert (stone.generation, stone.time, stone.sha256) == (GENERATION, TIME, HASH)
+    assert names.sha256_of(stone.name) == HASH
 
 
 @pytest.mark.parametrize(
@@ -31,6 +35,7 @@ def test_names_are_read_back() -> None:
             f"a/{'0' * 20}/20261301T000000Z-abcdef01-000000/seg-00000000-20260501T080000Z-{HASH}"
             ".tar.zst.age"
         ),
+        f"a/{'0' * 20}/20261301T000000Z-abcdef01-000000/zz-expire-20260501T080000Z-{HASH}",
         f"runs/2026-13/20261301T000000Z-abcdef01-{HASH}.tar.zst.age",
     ],
 )
@@ -38,6 +43,7 @@ def test_other_names_tell_nothing(name: str) -> None:
     assert names.parse_segment(name) is None
     assert names.parse_pack(name) is None
     assert names.parse_run(name) is None
+    assert names.parse_tombstone(name) is None
 
 
 @given(calendar=st.text(max_size=80), href=st.text(max_size=200))

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from caldav_run.repository import keys
-from caldav_run.testing.vault import Vault, body_of
+from caldav_run.repository import keys, tombstone
+from caldav_run.repository.tombstone import Reason, Tombstone
+from caldav_run.testing.vault import START, Vault, body_of
 
 MISSING = [each for each in ("age", "zstd", "tar", "ssh-keygen") if not shutil.which(each)]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
@@ -27,6 +28,23 @@ def unpacked(vault: Vault, name: str) -> Path:
     return target
 
 
+def verified(vault: Vault, document: Path, namespace: str) -> str:
+    """Return what ssh-keygen says of the signature beside a document."""
+    allowed = vault.folder / "allowed"
+    allowed.write_text(f"vault {vault.writer.signer.public_line}\n")
+    with document.open("rb") as file:
+        verify = ["ssh-keygen", "-Y", "verify", "-n", namespace, "-I", "vault"]
+        done = subprocess.run(
+            [*verify, "-f", str(allowed), "-s", f"{document}.sig"],
+            stdin=file,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_age_zstd_and_tar_give_the_exact_bytes(vault: Vault) -> None:
     vault.fill()
     (pack,) = vault.packs()
@@ -38,19 +56,24 @@ def test_ssh_keygen_verifies_a_segment(vault: Vault) -> None:
     vault.fill()
     (segment,) = vault.segments()
     folder = unpacked(vault, segment.name)
-    allowed = vault.folder / "allowed"
-    allowed.write_text(f"vault {vault.writer.signer.public_line}\n")
-    with (folder / "segment.json").open("rb") as document:
-        verify = ["ssh-keygen", "-Y", "verify", "-n", "caldav-run-segment", "-I", "vault"]
-        done = subprocess.run(
-            [*verify, "-f", str(allowed), "-s", str(folder / "segment.json.sig")],
-            stdin=document,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    assert vault.writer.signer.fingerprint in done.stdout
+    signer = verified(vault, folder / "segment.json", "caldav-run-segment")
+    assert vault.writer.signer.fingerprint in signer
+
+
+def test_tar_and_ssh_keygen_read_a_tombstone(vault: Vault) -> None:
+    vault.fill()
+    name, stored = tombstone.build(
+        Tombstone(
+            repository=vault.reader().repository,
+            generation=vault.generations()[0].name,
+            time=START,
+            reason=Reason.EXPIRED,
+        ),
+        vault.writer.signer,
+    )
+    vault.local.put(name, stored)
+    subprocess.run(["tar", "x", "-C", vault.folder, "-f", vault.root / name], check=True)
+    assert verified(vault, vault.folder / tombstone.DOCUMENT, tombstone.NAMESPACE)
 
 
 @pytest.fixture

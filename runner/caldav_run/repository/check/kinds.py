@@ -8,9 +8,6 @@ from caldav_run.repository import names
 from caldav_run.repository.names import GenerationName, RunName, SegmentName
 
 _BUNDLE: Final = re.compile(r"keys/(?P<sha256>[0-9a-f]{64})\.age")
-_TOMBSTONE: Final = re.compile(
-    r"(?P<folder>a/[0-9a-f]{20}/[^/]+/)zz-expire-(?P<time>\d{8}T\d{6}Z)-(?P<sha256>[0-9a-f]{64})"
-)
 
 
 class Kind(StrEnum):
@@ -57,13 +54,12 @@ def classify(name: str) -> Named:
         return Named(Kind.PACK, names.sha256_of(name), pack)
     if run := names.parse_run(name):
         return Named(Kind.RUN, names.sha256_of(name), run=run)
+    return _rare(name)
+
+
+def _rare(name: str) -> Named:
+    if stone := names.parse_tombstone(name):
+        return Named(Kind.TOMBSTONE, stone.sha256, stone.generation)
     if bundle := _BUNDLE.fullmatch(name):
         return Named(Kind.BUNDLE, bundle["sha256"])
-    return _tombstone(name) or Named(Kind.UNKNOWN)
-
-
-def _tombstone(name: str) -> Named | None:
-    found = _TOMBSTONE.fullmatch(name)
-    # A generation's name is told by the name of any object in it.
-    generation = found and names.parse_pack(f"{found['folder']}pack-{'0' * 64}.tar.zst.age")
-    return Named(Kind.TOMBSTONE, found["sha256"], generation) if found and generation else None
+    return Named(Kind.UNKNOWN)
