@@ -64,6 +64,7 @@ def test_it_holds_code_schemas_examples_types_and_licence(wheel: Path) -> None:
         names = set(archive.namelist())
     wanted = {
         "caldav_run/py.typed",
+        "caldav_run/rescue.py",
         *(f"caldav_run/{_below(path)}" for path in (ROOT / "schemas").rglob("*.json")),
         *(f"caldav_run/{_below(path)}" for path in (ROOT / "pipelines").rglob("*.yaml")),
         *(path.relative_to(ROOT / "runner").as_posix() for path in (ROOT / "runner").rglob("*.py")),

@@ -23,7 +23,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("
 FENCE = re.compile(r"^(`{3,})([^\n]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
 HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
-PLAIN_TOOLS = ("bash", "age", "zstd", "tar", "sha256sum", "python3")
+PLAIN_TOOLS = ("bash", "age", "zstd", "tar", "sha256sum", "python3", "ssh-keygen")
 ELSEWHERE = ("http://", "https://", "mailto:")
 
 
@@ -102,6 +102,21 @@ def test_the_recovery_page_gets_the_newest_items_back_with_plain_tools(tmp_path:
     found = {each.name[-5:]: each.read_bytes() for each in (here / "newest").rglob("*.ics")}
     assert found == {"a.ics": body_of("a", 2), "c.ics": body_of("c")}
     assert len(list((here / "packs").rglob("*.ics"))) == 4
+
+
+@pytest.mark.skipif(not all(map(shutil.which, PLAIN_TOOLS)), reason=f"needs {PLAIN_TOOLS}")
+def test_the_recovery_page_gets_everything_back_with_rescue_py(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    vault.fill()
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "vault").symlink_to(vault.root)
+    shutil.copy(vault.keys / keys.IDENTITY, here)
+    shutil.copy(ROOT / "rescue.py", here)
+    page = FENCE.findall((ROOT / "docs" / "recovery.md").read_text("utf-8"))
+    script = "".join(text for _, info, text in page if info == "sh rescue")
+    subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=here, check=True)
+    assert (here / "calendars/cloud/family/a.ics").read_bytes() == body_of("a")
 
 
 def test_a_block_that_is_a_whole_pipeline_is_marked_as_one() -> None:

@@ -25,6 +25,10 @@ It opens without caldav-run, with the programs age, zstd and tar and your identi
 
     age -d -i identity.txt OBJECT | zstd -d | tar x
 
+rescue.py of caldav-run's source lists and restores snapshots with Python and these programs alone:
+
+    python3 rescue.py restore FOLDER latest TARGET -i identity.txt
+
 a/<stream>/<generation>/pack-*.tar.zst.age   calendar items, exactly as the server gave them
 a/<stream>/<generation>/seg-*.tar.zst.age    what each snapshot added: changes.jsonl names items,
                                              hashes, and the pack and member that hold them;
