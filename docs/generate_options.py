@@ -19,6 +19,7 @@ is told in [Pipelines](pipeline.md).
 KINDS: Final = {"sources": "Source", "filters": "Filter", "sinks": "Sink"}
 MARKS: Final = {
     "x-secret": "[secret](#secrets)",
+    "x-store": "path or URL",
     "x-path": "path",
     "x-expression": "expression",
     "x-time": "time",
@@ -49,6 +50,7 @@ def page(schemas: Mapping[str, Schema]) -> str:
     chapters = [
         ("Pipeline", schemas["pipeline.schema.json"]),
         *connectors,
+        ("Storage", schemas["storage.schema.json"]),
         ("Secrets", schemas["secret.schema.json"]),
     ]
     return HEAD + "".join(_chapter(title, schema) for title, schema in chapters)
@@ -80,6 +82,9 @@ def _kind(option: Mapping[str, Any]) -> str:
     for mark, word in MARKS.items():
         if option.get(mark):
             return word
+    if "$ref" in option:
+        shared = Path(option["$ref"]).name.removesuffix(".schema.json")
+        return f"[{shared}](#{shared})"
     if "oneOf" in option:
         return " or ".join(_kind(form) for form in option["oneOf"])
     values = [option["const"]] if "const" in option else option.get("enum", ())

@@ -13,6 +13,7 @@ from caldav_run.connectors.protocol import Context
 from caldav_run.dav import discovery
 from caldav_run.dav.collections import Collection
 from caldav_run.dav.settings import Settings
+from caldav_run.testing.object_servers import ObjectServer, embedded_moto, embedded_rclone
 from caldav_run.testing.servers import Server, embedded_radicale, embedded_xandikos
 
 USERS = {f"user{number}": f"wörd-{number}" for number in range(200)}
@@ -46,6 +47,35 @@ def xandikos(xandikos_server: Server) -> Server:
             assert isinstance(collection, Collection)
             account.connection.send("DELETE", collection.url).close()
     return xandikos_server
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectServer]:
+    """Give an S3 endpoint; a test takes a prefix of its own."""
+    with embedded_moto(tmp_path_factory.mktemp("moto")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectServer]:
+    """Give an S3 endpoint that checks signatures; a test takes a prefix of its own."""
+    with embedded_rclone(tmp_path_factory.mktemp("rclone")) as server:
+        yield server
+
+
+@pytest.fixture(params=["moto", "rclone"])
+def s3(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ObjectServer:
+    """Give each S3 endpoint in turn, as the one that the environment names."""
+    server: ObjectServer = request.getfixturevalue(request.param)
+    for name, value in server.environ.items():
+        monkeypatch.setenv(name, value)
+    return server
+
+
+@pytest.fixture
+def s3_place(s3: ObjectServer) -> str:
+    """Give the URL of an empty place in it."""
+    return s3.location(f"place {next(_numbers)}/nightly")
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from caldav_run.pipeline.build import ConnectorSpec, Pipeline
     from caldav_run.repository.reader import Reader
     from caldav_run.repository.snapshots import SnapshotInfo
+    from caldav_run.repository.storage import Storage
+    from caldav_run.repository.store import Store
 
 PipelineFile = Annotated[
     str | None,
@@ -45,7 +47,7 @@ Account = Annotated[
 ]
 
 # What has to be known of a pipeline's repository to look into it.
-_NEEDED: Final = frozenset({"repository", "account"})
+_NEEDED: Final = frozenset({"repository", "storage", "account"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class Choice:
     """What the command line says of the repository; nothing of it has to be given.
 
     Attributes:
-        repository: Its folder.
+        repository: Its folder or URL.
         sink: The pipeline's sink that is meant.
         source: The pipeline's source that is meant.
         account: The account that is meant.
@@ -76,7 +78,8 @@ class Place:
     """Where a repository is, and what a pipeline knows of how to open it.
 
     Attributes:
-        location: Its folder.
+        location: Its folder or URL.
+        storage: How its object storage is reached; None for what the environment says.
         account: The account that is meant; None for any.
         identities: Identity files that the pipeline names.
         trust: Fingerprints of signers that the pipeline trusts.
@@ -84,10 +87,21 @@ class Place:
     """
 
     location: str
+    storage: "Storage | None" = None
     account: str | None = None
     identities: tuple[Path, ...] = ()
     trust: tuple[str, ...] = ()
     timezone: tzinfo = UTC
+
+    def store(self) -> "Store":
+        """Return the store, without touching it.
+
+        Raises:
+            SetupError: The location is none that a repository can have.
+        """
+        from caldav_run.repository.stores import open_store
+
+        return open_store(self.location, self.storage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +162,7 @@ def find_place(
         SetupError: The pipeline cannot be used.
     """
     if choice.repository is not None:
-        place = Place(location=str(Path(choice.repository).expanduser().absolute()))
-        return place, _moved_up(file, words)
+        return Place(location=_location(choice.repository)), _moved_up(file, words)
     return _in_pipeline(file, choice), words
 
 
@@ -165,12 +178,11 @@ def open_repository(choice: Choice, file: str | None, *words: str | None) -> Ope
     """
     from caldav_run.repository.keys import IDENTITY, default_folder, load_keyring
     from caldav_run.repository.reader import Reader
-    from caldav_run.repository.stores import open_store
 
     place, rest = find_place(choice, file, *words)
     files = identity_files(choice.identity) or place.identities or (default_folder() / IDENTITY,)
     trust = (*place.trust, *(choice.trust or ()))
-    reader = Reader(open_store(place.location), load_keyring(files, trust))
+    reader = Reader(place.store(), load_keyring(files, trust))
     account = choice.account or place.account
     return Opened(reader, account, rest, place.location, files, trust, place.timezone)
 
@@ -245,6 +257,12 @@ def complaints(reader: "Reader") -> int:
     return combine([problem.exit_status for problem in reader.problems])
 
 
+def _location(text: str) -> str:
+    from caldav_run.repository.storage import scheme_of
+
+    return text if scheme_of(text) else str(Path(text).expanduser().absolute())
+
+
 def _moved_up(first: str | None, words: tuple[str | None, ...]) -> tuple[str | None, ...]:
     """Return the words of a verb whose pipeline file is left out."""
     *mine, beyond = first, *words
@@ -264,9 +282,11 @@ def _in_pipeline(file: str | None, choice: Choice) -> Place:
 
 
 def _place(pipeline: "Pipeline", choice: Choice) -> Place:
+    from caldav_run.connectors.storage import storage_from
+
     spec = _spec(pipeline, choice)
     for unset in spec.unset:
-        if unset.rpartition(".")[2] in _NEEDED:
+        if unset.split(".")[2] in _NEEDED:
             raise SetupError(f"{spec.place}: {unset} needs an environment variable that is not set")
     account = spec.options.get("account") or _only_account(pipeline, spec)
     identity = spec.options.get("identity")
@@ -274,6 +294,7 @@ def _place(pipeline: "Pipeline", choice: Choice) -> Place:
     trust = spec.options.get("trust")
     return Place(
         location=str(spec.options["repository"]),
+        storage=storage_from(spec.options),
         account=None if account is None else str(account),
         identities=(Path(str(file)),) if file else (),
         trust=tuple(map(str, trust)) if isinstance(trust, list | tuple) else (),
@@ -295,11 +316,18 @@ def _spec(pipeline: "Pipeline", choice: Choice) -> "ConnectorSpec":
             f"{pipeline.file} has no repository {' '.join(wanted)}",
             mend=f"choose: {', '.join(known)}",
         )
-    if len({spec.options["repository"] for spec in found.values()}) > 1:
+    # Two services may have buckets of one name.
+    if len({(each.options["repository"], _endpoint(each)) for each in found.values()}) > 1:
         raise UsageError(
             f"{pipeline.file} has several repositories", mend=f"choose: {', '.join(known)}"
         )
     return next(iter(found.values()))
+
+
+def _endpoint(spec: "ConnectorSpec") -> str | None:
+    from caldav_run.connectors.storage import storage_from
+
+    return storage_from(spec.options).endpoint
 
 
 def _only_account(pipeline: "Pipeline", spec: "ConnectorSpec") -> str | None:

@@ -15,6 +15,7 @@ from caldav_run.pipeline.load import parse, read_text
 from caldav_run.pipeline.places import Located, Path, split_lines
 from caldav_run.pipeline.problems import FatalProblem, Problem, Severity, complete
 from caldav_run.pipeline.rules import hidden_values, value_problems
+from caldav_run.pipeline.storages import storage_problems
 from caldav_run.pipeline.structure import structure_problems
 
 # What quotes a value. Of a secret that stands in the file it is enough to say that it does.
@@ -97,6 +98,7 @@ def check_text(
     spans = {pipeline.places[path].value for path in hidden if path in pipeline.places}
     problems = [one for one in problems if one.code not in _QUOTING or one.span not in spans]
     problems += value_problems(found, pipeline, lines)
+    problems += storage_problems(found, pipeline)
     problems += structure_problems(
         pipeline.value,
         rules,

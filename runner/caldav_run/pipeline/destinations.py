@@ -55,7 +55,9 @@ def _same_places(sinks: Mapping[str, Any], pipeline: Interpolated) -> Iterator[P
     for name, sink in sinks.items():
         if any(("sinks", name, key) in pipeline.unknown for key in ("type", *_PLACE_KEYS)):
             continue
-        place = (sink["type"], *(sink.get(key) for key in _PLACE_KEYS))
+        # Two services may have buckets of one name.
+        endpoint = sink.get("storage", {}).get("endpoint")
+        place = (sink["type"], endpoint, *(sink.get(key) for key in _PLACE_KEYS))
         first = owners.setdefault(place, name)
         if first != name:
             yield Problem(

@@ -2,13 +2,19 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
-from caldav_run.errors import DamageError
+from caldav_run.errors import ConnectorError, DamageError
 
 
 class MissingObjectError(DamageError):
     """An object that should be there is not."""
+
+
+class PlaceError(ConnectorError):
+    """The place is not set up as it is asked for: no such bucket, or another region."""
+
+    exit_status: ClassVar[int] = 78
 
 
 class Stored(NamedTuple):

@@ -15,7 +15,7 @@ Key = tuple[str, str]
 
 def sink(vault: Vault) -> SnapshotSink:
     """Return a sink for one run into the vault."""
-    return SnapshotSink(str(vault.root), vault.recipients, vault.keys / keys.WRITER, vault.settings)
+    return SnapshotSink(vault.local, vault.recipients, vault.keys / keys.WRITER, vault.settings)
 
 
 @dataclass(frozen=True, slots=True)

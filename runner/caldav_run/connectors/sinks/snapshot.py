@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Final, Self
 
 from caldav_run.connectors.protocol import Committed, Context, Ledger
+from caldav_run.connectors.storage import storage_from
 from caldav_run.model import Change, Options
 from caldav_run.repository import age, keys
 from caldav_run.repository.account import AccountWriter
 from caldav_run.repository.archive import FULL_EVERY, RepositoryWriter, Settings
 from caldav_run.repository.create import Created, create
+from caldav_run.repository.store import Store
 from caldav_run.repository.stores import open_store
 
 _UNITS: Final = {"d": 1, "w": 7, "m": 30, "y": 365}
@@ -20,17 +22,17 @@ class SnapshotSink:
     """Appends to a repository; see `schemas/sinks/snapshot.schema.json` for the options."""
 
     def __init__(
-        self, location: str, recipients: Sequence[str | Path], signer: Path, settings: Settings
+        self, store: Store, recipients: Sequence[str | Path], signer: Path, settings: Settings
     ) -> None:
         """Take the options, without touching anything.
 
         Args:
-            location: Where the repository is.
+            store: Where the repository is.
             recipients: age recipients, or files of them; empty for the default file.
             signer: The file of the writer key.
             settings: How to write.
         """
-        self._location = location
+        self._store = store
         self._recipients = recipients
         self._signer = signer
         self._settings = settings
@@ -48,7 +50,7 @@ class SnapshotSink:
             adopt_origin=context.adopt_origin,
         )
         return cls(
-            str(options["repository"]),
+            open_store(str(options["repository"]), storage_from(options)),
             [_recipient(each) for each in given] if isinstance(given, list | tuple) else [],
             _file(options.get("signer")) or keys.default_folder() / keys.WRITER,
             settings,
@@ -68,7 +70,7 @@ class SnapshotSink:
             SetupError: A key is missing, or the place is not empty.
         """
         writer = keys.load_writer(self._signer)
-        return create(open_store(self._location), self._readers(), writer, now)
+        return create(self._store, self._readers(), writer, now)
 
     def open_account(self, account: str, origin: str) -> "SnapshotAccount":
         """Open one account's history; see `Archive.open_account`.
@@ -78,8 +80,7 @@ class SnapshotSink:
         """
         if self._writer is None:
             writer = keys.load_writer(self._signer)
-            store = open_store(self._location)
-            self._writer = RepositoryWriter(store, writer, self._readers(), self._settings)
+            self._writer = RepositoryWriter(self._store, writer, self._readers(), self._settings)
         return SnapshotAccount(self._writer.open_account(account, origin))
 
     def close(self, results: Mapping[str, str]) -> None:

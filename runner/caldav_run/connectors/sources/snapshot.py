@@ -9,6 +9,7 @@ from typing import Final, Self
 
 from caldav_run.connectors.protocol import Baseline, Context
 from caldav_run.connectors.selection import Selection
+from caldav_run.connectors.storage import storage_from
 from caldav_run.errors import ConnectorError, DamageError, UsageError
 from caldav_run.model import (
     CalendarDone,
@@ -24,6 +25,7 @@ from caldav_run.model import (
 from caldav_run.repository import keys
 from caldav_run.repository.reader import Reader
 from caldav_run.repository.snapshots import CalendarInfo, ItemInfo, SnapshotInfo
+from caldav_run.repository.storage import Storage
 from caldav_run.repository.stores import open_store
 
 _log: Final = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ class Wanted:
 
     Attributes:
         repository: Where the repository is.
+        storage: How it is reached.
         account: Whose snapshot; None for the only account.
         as_of: See `caldav_run.repository.references.resolve`.
         now: The start of the run, in the zone where days end.
@@ -43,6 +46,7 @@ class Wanted:
     """
 
     repository: str
+    storage: Storage
     account: str | None
     as_of: str
     now: datetime
@@ -73,6 +77,7 @@ class SnapshotSource:
         own_trust = map(str, trust) if isinstance(trust, list | tuple) else ()
         wanted = Wanted(
             repository=str(options["repository"]),
+            storage=storage_from(options),
             account=None if account is None else str(account),
             as_of=str(options.get("as_of", "latest")),
             now=context.now.astimezone(context.timezone),
@@ -126,7 +131,7 @@ class SnapshotSource:
 
     def _reader(self) -> Reader:
         keyring = keys.load_keyring(self._wanted.identities, self._wanted.trust)
-        return Reader(open_store(self._wanted.repository), keyring)
+        return Reader(open_store(self._wanted.repository, self._wanted.storage), keyring)
 
 
 def _members(

@@ -1,0 +1,99 @@
+"""A store in an object storage: S3, Google, Azure, or the memory of this process."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import obstore
+from obstore.exceptions import BaseError
+
+from caldav_run.repository.object_clients import connect
+from caldav_run.repository.object_failures import names_no_place, translate
+from caldav_run.repository.storage import Address, Storage
+from caldav_run.repository.store import MissingObjectError, Stored
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore as Client
+
+_PAGE: Final = 1000
+_T = TypeVar("_T")
+
+
+class ObjectStore:
+    """Objects in a bucket; see `Store` for the promises.
+
+    A name holds the hash of its bytes, so that storing one again is a plain overwrite: nothing
+    rests on conditional writes, which some services ignore in silence.
+    """
+
+    def __init__(self, address: Address, storage: Storage) -> None:
+        """Take where the bucket is, without touching it or looking up a secret."""
+        self._address = address
+        self._storage = storage
+        self.location = address.location
+
+    def list(self, prefix: str = "", after: str = "") -> Iterator[Stored]:
+        """Yield the objects by name; see `Store.list`."""
+
+        async def pages() -> list[Stored]:
+            # A folder's slash is no part of a path; what it lets through is filtered below.
+            offset = after.rstrip("/") or None
+            found = obstore.list(self._client, prefix or None, offset=offset, chunk_size=_PAGE)
+            return [
+                Stored(each["path"], each["size"], each["last_modified"])
+                async for page in found
+                for each in page
+            ]
+
+        # Azure knows no start, and folder-like services list in the order of folders.
+        yield from sorted(each for each in self._done("list", pages) if each.name > after)
+
+    def get(self, name: str) -> bytes:
+        """Return an object's bytes; see `Store.get`."""
+
+        async def read() -> bytes:
+            found = await obstore.get_async(self._client, name)
+            return bytes(await found.bytes_async())
+
+        return self._done("read", read, name)
+
+    def put(self, name: str, data: bytes) -> None:
+        """Store an object; see `Store.put`."""
+
+        async def write() -> None:
+            # One request of one piece: no parts that an interruption could leave behind.
+            await obstore.put_async(self._client, name, data, use_multipart=False)
+
+        self._done("write", write, name)
+
+    def delete(self, name: str) -> None:
+        """Delete an object; see `Store.delete`."""
+
+        async def remove() -> None:
+            await obstore.delete_async(self._client, name)
+
+        try:
+            self._done("delete", remove, name)
+        except MissingObjectError:
+            return
+
+    @cached_property
+    def _client(self) -> "Client":
+        return connect(self._address, self._storage, os.environ)
+
+    def _done(self, action: str, work: Callable[[], Awaitable[_T]], name: str = "") -> _T:
+        """Do one request; not by the library's own blocking calls, which no Ctrl-C ends."""
+
+        async def run() -> _T:
+            return await work()
+
+        try:
+            return asyncio.run(run())
+        except FileNotFoundError as error:
+            if name and action != "write" and not names_no_place(error):
+                raise MissingObjectError(f"{name} is missing from {self.location}") from None
+            raise translate(error, self._address, self._storage, action) from None
+        except (BaseError, OSError, ValueError) as error:
+            raise translate(error, self._address, self._storage, action) from None
