@@ -1,0 +1,97 @@
+"""How long it takes to look into a large repository and a long one, as whole processes.
+
+Usage: python -m benchmarks.looking [EVENTS [SNAPSHOTS [ROUNDS]]]
+"""
+
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+from benchmarks.program import Figures, measure
+
+from caldav_run.model import Change, Item, Op, Provenance
+from caldav_run.testing.vault import Vault, calendar_row
+
+CALENDARS = ("family", "work", "school", "club")
+TARGETS = {"snapshots": 1.0, "diff": 2.0, "history": 2.0}
+_FIRST_DAY = datetime(2020, 1, 1)  # noqa: DTZ001 -- a wall clock
+_CHANGES = 20
+_WORDS = "review lunch plan call team dentist school trip notes agenda room budget".split()
+
+
+def event(number: int, version: int) -> Change:
+    """Return the row of one made-up event of about 900 bytes."""
+    chance = random.Random(number)  # noqa: S311 -- no secret
+    start = _FIRST_DAY + timedelta(hours=number % 50_000)
+    text = " ".join(chance.choices(_WORDS, k=80))
+    folded = "\r\n ".join(text[at : at + 70] for at in range(0, len(text), 70))
+    uid = f"{number:08}-{chance.getrandbits(48):012x}"
+    body = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//made//up//EN\r\nBEGIN:VEVENT\r\n"
+        f"UID:{uid}\r\nDTSTAMP:20260501T080000Z\r\nSEQUENCE:{version}\r\n"
+        f"DTSTART;TZID=Europe/Berlin:{start:%Y%m%dT%H%M%S}\r\nDURATION:PT{1 + version}H\r\n"
+        f"SUMMARY:{text[:40]} {number}\r\nDESCRIPTION:{folded}\r\n"
+        "END:VEVENT\r\nEND:VCALENDAR\r\n"
+    ).encode()
+    calendar = CALENDARS[number % len(CALENDARS)]
+    item = Item(calendar, f"{uid}.ics", f'"{version}"', body, Provenance.REPORT)
+    return Change(
+        op=Op.ADD, calendar=calendar, href=item.href, item=item, etag=item.etag, uid=uid
+    )
+
+
+def filled(folder: Path, events: int, snapshots: int) -> Vault:
+    """Make a repository: all events at first, then a few changes a day."""
+    folder.mkdir()
+    vault = Vault(folder)
+    vault.run(*map(calendar_row, CALENDARS), *(event(number, 1) for number in range(events)))
+    for version in range(2, snapshots + 1):
+        changed = random.Random(version).sample(range(events), min(3, events))  # noqa: S311
+        vault.run(*(event(number, version) for number in changed))
+    return vault
+
+
+def looks(large: Vault, long: Vault) -> Iterator[tuple[str, Vault, Sequence[str]]]:
+    """Yield what is measured: a name, the repository, and the arguments."""
+    uid = str(event(7, 1).uid)
+    yield "snapshots", long, ["snapshots"]
+    yield "diff", large, ["diff"]
+    yield "diff far", large, ["diff", "latest~15"]
+    yield "history", large, ["history", uid]
+    yield "history text", large, ["history", "budget 7"]
+    yield "find", large, ["find", "budget 7"]
+    yield "show", large, ["show"]
+    yield "cat", large, ["cat", uid]
+
+
+def look(vault: Vault, arguments: Sequence[str]) -> Figures:
+    """Run one verb."""
+    verb, *rest = arguments
+    command = [sys.executable, "-m", "caldav_run", verb, *rest, "--repository", str(vault.root)]
+    environment = {**os.environ, "CALDAV_RUN_CONFIG_DIR": str(vault.keys)}
+    return measure(command, environment)
+
+
+def main(events: int = 100_000, snapshots: int = 1000, rounds: int = 5) -> None:
+    """Make the repositories, measure each verb, and print medians."""
+    with tempfile.TemporaryDirectory() as name:
+        large = filled(Path(name) / "large", events, _CHANGES)
+        long = filled(Path(name) / "long", 200, snapshots)
+        print(f"{events:,} events; {snapshots:,} snapshots; {rounds} rounds")
+        for what, vault, arguments in looks(large, long):
+            figures = [look(vault, arguments) for _ in range(rounds)]
+            target = f", target {TARGETS[what]:.0f} s" if what in TARGETS else ""
+            print(
+                f"{what:>12}: {median(each.seconds for each in figures):5.2f} s"
+                f" (CPU {median(each.cpu for each in figures):5.2f} s,"
+                f" peak {max(each.peak for each in figures):3.0f} MB){target}"
+            )
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
