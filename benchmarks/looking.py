@@ -21,12 +21,25 @@ CALENDARS = ("family", "work", "school", "club")
 TARGETS = {"snapshots": 1.0, "diff": 2.0, "history": 2.0}
 _FIRST_DAY = datetime(2020, 1, 1)  # noqa: DTZ001 -- a wall clock
 _CHANGES = 20
-_WORDS = "review lunch plan call team dentist school trip notes agenda room budget".split()
+_WORDS = [
+    "review",
+    "lunch",
+    "plan",
+    "call",
+    "team",
+    "dentist",
+    "school",
+    "trip",
+    "notes",
+    "agenda",
+    "room",
+    "budget",
+]
 
 
 def event(number: int, version: int) -> Change:
     """Return the row of one made-up event of about 900 bytes."""
-    chance = random.Random(number)  # noqa: S311 -- no secret
+    chance = random.Random(number)
     start = _FIRST_DAY + timedelta(hours=number % 50_000)
     text = " ".join(chance.choices(_WORDS, k=80))
     folded = "\r\n ".join(text[at : at + 70] for at in range(0, len(text), 70))
@@ -40,9 +53,7 @@ def event(number: int, version: int) -> Change:
     ).encode()
     calendar = CALENDARS[number % len(CALENDARS)]
     item = Item(calendar, f"{uid}.ics", f'"{version}"', body, Provenance.REPORT)
-    return Change(
-        op=Op.ADD, calendar=calendar, href=item.href, item=item, etag=item.etag, uid=uid
-    )
+    return Change(op=Op.ADD, calendar=calendar, href=item.href, item=item, etag=item.etag, uid=uid)
 
 
 def filled(folder: Path, events: int, snapshots: int) -> Vault:
@@ -51,7 +62,7 @@ def filled(folder: Path, events: int, snapshots: int) -> Vault:
     vault = Vault(folder)
     vault.run(*map(calendar_row, CALENDARS), *(event(number, 1) for number in range(events)))
     for version in range(2, snapshots + 1):
-        changed = random.Random(version).sample(range(events), min(3, events))  # noqa: S311
+        changed = random.Random(version).sample(range(events), min(3, events))
         vault.run(*(event(number, version) for number in changed))
     return vault
 

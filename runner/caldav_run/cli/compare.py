@@ -122,22 +122,18 @@ def _print(lines: Iterator[Line], *, patch: bool) -> bool:
 
 
 def _lines(reader: "Reader", old: "SnapshotInfo", new: "SnapshotInfo") -> Iterator[Line]:
-    titles = {each.calendar.id: each.calendar.title for each in reader.calendars(old)}
-    titles |= {each.calendar.id: each.calendar.title for each in reader.calendars(new)}
     rest = reader.diff(old, new)
     while batch := list(islice(rest, _AT_ONCE)):
-        yield from _worded(reader, batch, titles)
+        yield from _worded(reader, batch)
 
 
-def _worded(
-    reader: "Reader", batch: Sequence["Difference"], titles: Mapping[str, str]
-) -> Iterator[Line]:
+def _worded(reader: "Reader", batch: Sequence["Difference"]) -> Iterator[Line]:
     from caldav_run.repository.difference import ItemDifference
 
     bodies = _bodies(reader, [each for each in batch if isinstance(each, ItemDifference)])
     for each in batch:
         if isinstance(each, ItemDifference):
-            yield _item(each, bodies, titles)
+            yield _item(each, bodies)
         else:
             yield _calendar(each)
 
@@ -150,7 +146,7 @@ def _bodies(reader: "Reader", batch: Sequence["ItemDifference"]) -> dict[str, by
     return {item.sha256: item.body for item in reader.bodies(wanted) if isinstance(item, Item)}
 
 
-def _item(each: "ItemDifference", bodies: Mapping[str, bytes], titles: Mapping[str, str]) -> Line:
+def _item(each: "ItemDifference", bodies: Mapping[str, bytes]) -> Line:
     from caldav_run.ical.describe import describe, label, properties_diff
 
     sides = [info for info in (each.new, each.old) if info is not None]
@@ -158,7 +154,7 @@ def _item(each: "ItemDifference", bodies: Mapping[str, bytes], titles: Mapping[s
     after = bodies.get((each.new and each.new.sha256) or "")
     newest = after if after is not None else before
     name = (label(newest) if newest is not None else "") or sides[0].href
-    title = titles.get(sides[0].calendar, sides[0].calendar)
+    title = each.calendar.calendar.title
     if len(sides) == 1:
         return Line(title, each.kind, name)
     if before is None or after is None:

@@ -51,6 +51,21 @@ class Contents:
         info = before.item(calendar, href) if before else None
         return _aged(info, before) if before and info else None
 
+    def hashes(self, calendar: str) -> dict[str, str | None]:
+        """Return the hash of each item of a calendar, by href; None where nothing was ever read."""
+        held = self._state.items.get(calendar, {})
+        found: dict[str, str | None] = {}
+        if before := self._before(self._state.calendars.get(calendar)):
+            found = before.hashes(calendar)
+        for href, row in held.items():
+            if row.op is Op.EXCLUDED:
+                found.pop(href, None)
+            elif row.extra.get("before"):
+                found[href] = self._item(row).sha256
+            else:
+                found[href] = row.sha256
+        return found
+
     def calendar(self, identity: str) -> CalendarInfo | None:
         """Return one calendar, or None when the snapshot does not hold it."""
         row = self._state.calendars.get(identity)

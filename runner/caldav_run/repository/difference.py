@@ -32,6 +32,7 @@ class ItemDifference:
     kind: Kind
     old: ItemInfo | None
     new: ItemInfo | None
+    calendar: CalendarInfo
 
 
 Difference = CalendarDifference | ItemDifference
@@ -45,17 +46,22 @@ def differences(old: Contents, new: Contents) -> Iterator[Difference]:
         one, other = before.get(calendar), after.get(calendar)
         if one is None or other is None or _shown(one) != _shown(other):
             yield CalendarDifference(_kind(one, other), one, other)
-        yield from _items(old, new, calendar)
+        yield from _items(old, new, other or before[calendar])
 
 
-def _items(old: Contents, new: Contents, calendar: str) -> Iterator[ItemDifference]:
-    before = {each.href: each for each in old.items(calendar)}
-    after = {each.href: each for each in new.items(calendar)}
-    for href in sorted(before.keys() | after.keys()):
-        one, other = before.get(href), after.get(href)
-        # An item of which nothing is known on one side is not known to differ.
-        if one is None or other is None or len({one.sha256, other.sha256} - {None}) > 1:
-            yield ItemDifference(_kind(one, other), one, other)
+def _items(old: Contents, new: Contents, info: CalendarInfo) -> Iterator[ItemDifference]:
+    calendar = info.calendar.id
+    before, after = old.hashes(calendar), new.hashes(calendar)
+    one_sided = before.keys() ^ after.keys()
+    # An item of which nothing is known on one side is not known to differ.
+    changed = {
+        href
+        for href in before.keys() & after.keys()
+        if before[href] != after[href] and before[href] and after[href]
+    }
+    for href in sorted(one_sided | changed):
+        one, other = old.item(calendar, href), new.item(calendar, href)
+        yield ItemDifference(_kind(one, other), one, other, info)
 
 
 def _kind(old: object | None, new: object | None) -> Kind:

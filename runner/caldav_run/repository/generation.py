@@ -81,10 +81,18 @@ class Generation:
             DamageError: A segment that they need is missing or damaged; nothing was yielded.
             SetupError: A segment cannot be opened or is not trusted.
         """
-        base, steps = self._path(identity)
-        first = self.segment(base)
-        yield from first.rows()
-        for step in steps:
+        base, _ = self._path(identity)
+        yield from self.segment(base).rows()
+        yield from self.log(identity)
+
+    def log(self, identity: str) -> Iterator[Row]:
+        """Yield the rows since the base up to a snapshot, oldest first.
+
+        Raises:
+            DamageError: A segment that they need is missing or damaged; nothing was yielded.
+            SetupError: A segment cannot be opened or is not trusted.
+        """
+        for step in self._path(identity)[1]:
             yield from (row for row in step.segment.rows() if row.seq <= step.up_to)
 
     def hole(self, identity: str) -> CaldavRunError | None:

@@ -15,6 +15,7 @@ from caldav_run.repository.generation import Generation
 from caldav_run.repository.keys import Keyring
 from caldav_run.repository.lineage import rewritten, snapshot_infos, superseded
 from caldav_run.repository.names import RunName, SegmentName
+from caldav_run.repository.narrow import narrowed
 from caldav_run.repository.runs import RunRecord
 from caldav_run.repository.segment import Segment
 from caldav_run.repository.snapshots import CalendarInfo, ItemInfo, SnapshotInfo
@@ -108,6 +109,12 @@ class Reader:
         Raises:
             DamageError: A segment that they need is missing or damaged.
         """
+        home = self._homes[old.id]
+        narrow = narrowed(home, old, new) if home is self._homes[new.id] else None
+        if narrow is not None:
+            before, after = narrow
+            old_side, new_side = self._contents_of(before, old), self._contents_of(after, new)
+            return difference.differences(old_side, new_side)
         return difference.differences(self._read(old), self._read(new))
 
     def runs(self) -> Iterator[RunRecord]:
@@ -225,18 +232,15 @@ class Reader:
 
     def _read(self, snapshot: SnapshotInfo) -> Contents:
         if snapshot.id not in self._contents:
-            generation = self._homes[snapshot.id]
             state = State()
-            for row in generation.rows(snapshot.id):
+            for row in self._homes[snapshot.id].rows(snapshot.id):
                 state.apply(row)
-
-            def earlier() -> Contents | None:
-                return self._before(snapshot)
-
-            self._contents[snapshot.id] = Contents(
-                state, generation.listed.name, snapshot.time, earlier
-            )
+            self._contents[snapshot.id] = self._contents_of(state, snapshot)
         return self._contents[snapshot.id]
+
+    def _contents_of(self, state: State, snapshot: SnapshotInfo) -> Contents:
+        name = self._homes[snapshot.id].listed.name
+        return Contents(state, name, snapshot.time, lambda: self._before(snapshot))
 
     def _before(self, snapshot: SnapshotInfo) -> Contents | None:
         """Read the account's last whole snapshot before a snapshot's generation."""
