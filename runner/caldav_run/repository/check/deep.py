@@ -9,7 +9,6 @@ from caldav_run.repository import envelope, names, runs, segment
 from caldav_run.repository.check.bodies import check_pack
 from caldav_run.repository.check.expected import check_expected, check_unnamed, objects_of
 from caldav_run.repository.check.findings import Finding, Level, Severity, damage_of
-from caldav_run.repository.check.generations import group
 from caldav_run.repository.check.inventory import Listed
 from caldav_run.repository.check.records import Heads, check_records
 from caldav_run.repository.check.replay import Replay
@@ -23,6 +22,7 @@ from caldav_run.repository.segment import Segment
 from caldav_run.repository.store import Store
 from caldav_run.repository.survey import Listed as Survey
 from caldav_run.repository.survey import survey
+from caldav_run.repository.tombstone import Grave, grave_of
 
 
 def check_deep(store: Store, keyring: Keyring, objects: Sequence[Listed]) -> Iterator[Finding]:
@@ -41,15 +41,17 @@ def check_deep(store: Store, keyring: Keyring, objects: Sequence[Listed]) -> Ite
         SetupError: There is no repository.
     """
     opened = Opener(store, keyring, repository_id(store))
-    expired = {each.name for each in group(objects) if each.tombstones}
     present: set[str] = set()
     before: list[str] = []
     for listed in survey(each.stored for each in objects):
         if listed.segments:
-            gone = Severity.NOTE if listed.name in expired else Severity.DAMAGE
+            grave, problems = opened.grave(listed)
+            for problem in problems:
+                yield damage_of(Level.DEEP, listed.name.folder, problem)
+            gone = Severity.NOTE if grave else Severity.DAMAGE
             replay = Replay(partial(opened.again, listed))
             yield from _generation(opened, listed, replay, gone)
-            present |= replay.entries.keys() | listed.segments.keys()
+            present |= replay.known() | listed.segments.keys()
             if replay.before and replay.last:
                 before.append(replay.last)
     heads = Heads()
@@ -74,6 +76,10 @@ class Opener:
         return segment.open_segment(
             name, stored, keyring.identities, keyring.known, self.repository
         )
+
+    def grave(self, listed: Survey) -> tuple[Grave | None, list[CaldavRunError]]:
+        """Return a generation's tombstone; see `tombstone.grave_of`."""
+        return grave_of(self.store, listed, self.keyring.trusted, self.repository)
 
     def again(self, listed: Survey, identity: str) -> Segment:
         """Return a listed segment by its id.

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Final
@@ -54,11 +54,15 @@ def check(generation: Group, now: datetime) -> Iterator[Finding]:
     """Yield what is wrong or worth knowing about one generation."""
     for each in generation.tombstones:
         yield _tombstone(generation, each, now)
-    if generation.tombstones:
-        # It may be half deleted by now, newest segment first.
-        return
+    for found in _whole(generation, now):
+        # It may be half deleted by now. Whether the tombstone is genuine, level 3 tells.
+        yield replace(found, severity=Severity.NOTE) if generation.tombstones else found
+
+
+def _whole(generation: Group, now: datetime) -> Iterator[Finding]:
     if not generation.segments:
-        yield _unfinished(generation, now)
+        if generation.packs:
+            yield _unfinished(generation, now)
         return
     if 0 not in generation.numbers:
         what = "its base, seg-00000000, is missing: nothing of this generation can be restored"

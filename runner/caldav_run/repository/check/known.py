@@ -8,16 +8,17 @@ from caldav_run.errors import DamageError, SetupError
 from caldav_run.repository import runs, segment
 from caldav_run.repository.check.expected import check_expected, check_unnamed, objects_of
 from caldav_run.repository.check.findings import Finding, Level, Severity, damage_of
-from caldav_run.repository.check.generations import group
 from caldav_run.repository.check.inventory import Listed
 from caldav_run.repository.check.records import Heads
 from caldav_run.repository.create import repository_id
 from caldav_run.repository.generation import Generation
 from caldav_run.repository.keys import Writer
+from caldav_run.repository.lineage import rewritten
 from caldav_run.repository.names import ACCOUNTS, RunName, SegmentName
 from caldav_run.repository.segment import Segment
 from caldav_run.repository.store import Store
 from caldav_run.repository.survey import survey
+from caldav_run.repository.tombstone import grave_of
 
 _RECENT: Final = 32
 """How many run records are read: pipelines that share a writer each record their own accounts."""
@@ -46,7 +47,6 @@ def check_known(store: Store, objects: Sequence[Listed], writer: Writer) -> Iter
         return segment.open_segment(name, stored, identities, trusted, repository)
 
     present = {each.sha256 for each in objects if each.segment and each.sha256}
-    expired = {each.name for each in group(objects) if each.tombstones}
     foreign: set[str] = set()
     for listed in survey(each.stored for each in objects):
         if listed.name.writer != writer.name:
@@ -56,9 +56,13 @@ def check_known(store: Store, objects: Sequence[Listed], writer: Writer) -> Iter
         for identity, problem in generation.problems.items():
             yield damage_of(Level.KNOWN, listed.segments[identity].name, problem)
         entries = generation.snapshots
-        present |= entries.keys()
+        present |= entries.keys() | rewritten([generation])
         expected = objects_of(listed.name, entries.values())
-        gone = Severity.NOTE if listed.name in expired else Severity.DAMAGE
+        grave, doubts = grave_of(store, listed, trusted, repository)
+        for doubt in doubts:
+            what = f"{doubt.message}; level 3 tells whether you trust it"
+            yield Finding(Level.KNOWN, Severity.WARNING, listed.name.folder, what)
+        gone = Severity.NOTE if grave else Severity.DAMAGE
         yield from check_expected(Level.KNOWN, expected, listed.sizes, gone)
         packs = (name for name in listed.sizes if "/pack-" in name)
         if listed.begun and not generation.problems:

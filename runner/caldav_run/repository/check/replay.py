@@ -71,6 +71,10 @@ class Replay:
         self.entries[name.sha256] = segment.entry()
         self.last, self._next = name.sha256, header.number + 1
 
+    def known(self) -> set[str]:
+        """Return the ids of all segments that are known, and of those that they stand for."""
+        return {each for entry in self.entries.values() for each in (entry.id, entry.stands_for)}
+
     def packs(self) -> dict[str, int]:
         """Return how many bodies each pack holds, of those whose rows are all known."""
         known = (entry for entry in self.entries.values() if entry.id in self._digests)

@@ -13,6 +13,8 @@ from caldav_run.repository.check.inventory import inventory
 from caldav_run.repository.check.known import check_known
 from caldav_run.repository.check.structure import check_structure
 from caldav_run.repository.keys import IDENTITY, load_keyring
+from caldav_run.repository.sshsig import Signer
+from caldav_run.repository.tombstone import Reason, Tombstone, build
 from caldav_run.testing.vault import Vault, added
 
 Check = Callable[..., list[Finding]]
@@ -54,3 +56,16 @@ def deep(vault: Vault, *trust: str) -> list[Finding]:
 def bad(findings: list[Finding]) -> list[Finding]:
     """Return the findings that are not only worth knowing."""
     return [each for each in findings if each.severity is not Severity.NOTE]
+
+
+def bury(vault: Vault, signer: Signer) -> str:
+    """Put a tombstone on the newest generation, and return its name."""
+    told = Tombstone(
+        repository=vault.reader().repository,
+        generation=vault.segments()[-1].generation,
+        time=vault.clock.now,
+        reason=Reason.EXPIRED,
+    )
+    name, stored = build(told, signer)
+    vault.local.put(name, stored)
+    return name

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.repository.check.conftest import bad, deep
+from tests.unit.repository.check.conftest import bad, bury, deep
 
 from caldav_run.model import Op
 from caldav_run.repository import envelope, pack, segment
@@ -371,3 +371,20 @@ def test_of_a_removed_signer_only_what_counts_is_opened(vault: Vault) -> None:
     found = only(deep(vault))
     assert (found.severity, found.name) == (Severity.WARNING, vault.segments()[-1].name)
     assert found.what == "it does not count: its signer was removed"
+
+
+def test_an_expired_generation_may_lack_objects(vault: Vault) -> None:
+    bury(vault, vault.writer.signer)
+    (vault.root / vault.packs()[0]).unlink()
+    assert [each.severity for each in deep(vault)] == [Severity.NOTE]
+
+
+def test_a_forged_tombstone_is_named_and_hides_nothing(vault: Vault, tmp_path: Path) -> None:
+    create_keys(tmp_path / "other")
+    other = load_writer(tmp_path / "other" / WRITER).signer
+    name = bury(vault, other)
+    (vault.root / vault.packs()[0]).unlink()
+    forged, missing = bad(deep(vault))
+    assert name in forged.what
+    assert other.fingerprint in forged.what
+    assert missing.severity is Severity.DAMAGE

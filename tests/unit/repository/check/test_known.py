@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.repository.check.conftest import bad, known
+from tests.unit.repository.check.conftest import bad, bury, known
 
 from caldav_run.repository.check.findings import Level, Severity
 from caldav_run.repository.keys import WRITER, create_keys, load_writer
@@ -71,8 +71,16 @@ def test_another_writers_objects_are_passed_over_and_told(vault: Vault, tmp_path
 
 
 def test_an_expired_generation_may_lack_objects(vault: Vault) -> None:
-    folder = vault.segments()[0].generation.folder
-    (vault.root / f"{folder}zz-expire-20260501T080200Z-{'0' * 64}").write_bytes(b"x")
+    bury(vault, vault.writer.signer)
     (vault.root / vault.packs()[0]).unlink()
     (found,) = known(vault)
     assert found.severity is Severity.NOTE
+
+
+def test_a_tombstone_of_somebody_else_hides_nothing(vault: Vault, tmp_path: Path) -> None:
+    create_keys(tmp_path / "other")
+    bury(vault, load_writer(tmp_path / "other" / WRITER).signer)
+    (vault.root / vault.packs()[0]).unlink()
+    doubt, found = known(vault)
+    assert (doubt.severity, found.severity) == (Severity.WARNING, Severity.DAMAGE)
+    assert "level 3 tells whether you trust it" in doubt.what

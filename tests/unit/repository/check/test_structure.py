@@ -134,13 +134,21 @@ def test_a_tombstone_tells_when_it_takes_effect(vault: Vault, hours: int, what: 
     path.write_bytes(b"x")
     at = vault.clock.now.timestamp()
     os.utime(path, (at, at))
-    (vault.root / vault.segments()[-1].name).unlink()
+    (vault.root / vault.segments()[0].name).unlink()
     findings = structure(vault, timedelta(hours=hours))
     (found,) = [each for each in findings if "expired" in each.what]
     assert found.severity is Severity.NOTE
     assert f"its 3 objects {what}" in found.what
     # Its account has no other generation.
     assert "no finished backup" in only(findings, Severity.WARNING).what
+
+
+def test_a_tombstone_that_is_left_alone_is_worth_knowing(vault: Vault) -> None:
+    folder = vault.segments()[0].generation.folder
+    (vault.root / f"{folder}zz-expire-20260501T080200Z-{SHA}").write_bytes(b"x")
+    for name in [*vault.packs(), *(each.name for each in vault.segments())]:
+        (vault.root / name).unlink()
+    assert [each for each in structure(vault) if "its 0 objects" in each.what]
 
 
 def test_a_long_silence_is_a_warning(vault: Vault) -> None:
