@@ -1,19 +1,30 @@
-"""The age format (age-encryption.org/v1) behind one module: X25519 recipients and identities."""
+"""The age format (age-encryption.org/v1) behind one module: X25519 keys, and passphrases."""
 
+import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pyrage
+from pyrage import passphrase as scrypt
 from pyrage import x25519
 
 from caldav_run.errors import SetupError
+from caldav_run.repository.broken import FormatError
 
 IDENTITY_PREFIX: Final = "AGE-SECRET-KEY-1"
+# The program `age` refuses more as well: 2^22 is 4 GiB of memory, and seconds of work.
+MAX_WORK_FACTOR: Final = 22
+_SCRYPT: Final = re.compile(rb"age-encryption\.org/v1\n-> scrypt [A-Za-z0-9+/]{22} ([1-9][0-9]?)\n")
 
 
 class NoMatchingKeyError(Exception):
     """None of the identities opens an object."""
+
+
+class WrongPassphraseError(Exception):
+    """A passphrase does not open what another one sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,11 @@ def check_recipient(text: str, place: str) -> str:
         ) from error
 
 
+def digest_of(recipients: Sequence[str]) -> str:
+    """Return the 16 hex digits by which segments tell what they were sealed to."""
+    return hashlib.sha256("\n".join(sorted(set(recipients))).encode()).hexdigest()[:16]
+
+
 def seal(data: bytes, recipients: Sequence[str]) -> bytes:
     """Encrypt to checked recipients; each of them can open the result."""
     keys = [x25519.Recipient.from_str(each) for each in recipients]
@@ -86,4 +102,30 @@ def unseal(data: bytes, identities: Sequence[Identity]) -> bytes:
         opened: bytes = pyrage.decrypt(data, [each._key for each in identities])  # noqa: SLF001
     except pyrage.DecryptError as error:
         raise NoMatchingKeyError(str(error)) from error
+    return opened
+
+
+def seal_with_passphrase(data: bytes, passphrase: str) -> bytes:
+    """Encrypt so that the passphrase opens it; takes a second of work on purpose."""
+    sealed: bytes = scrypt.encrypt(data, passphrase)
+    return sealed
+
+
+def unseal_with_passphrase(data: bytes, passphrase: str) -> bytes:
+    """Decrypt what a passphrase sealed, as `age -p` does it too.
+
+    Raises:
+        FormatError: It is not sealed with a passphrase, or asks for more work than is sane.
+        WrongPassphraseError: Another passphrase opens it.
+    """
+    header = _SCRYPT.match(data)
+    if header is None:
+        raise FormatError("it is not sealed with a passphrase")
+    # Before any work: what lies in a store may ask for a year of it and all of the memory.
+    if int(header[1]) > MAX_WORK_FACTOR:
+        raise FormatError(f"it asks for 2^{int(header[1])} steps of work")
+    try:
+        opened: bytes = scrypt.decrypt(data, passphrase)
+    except pyrage.DecryptError as error:
+        raise WrongPassphraseError(str(error)) from error
     return opened

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from caldav_run.errors import SetupError
-from caldav_run.repository import names, runs
+from caldav_run.repository import age, names, runs
 from caldav_run.repository.account import AccountWriter, Place, Writing
 from caldav_run.repository.cache import Cache
 from caldav_run.repository.keys import Writer
@@ -116,8 +116,7 @@ class RepositoryWriter:
 
     def _place(self, account: str, origin: str, stream: str, cache: Cache) -> Place:
         writing = self._writing
-        recipients = "\n".join(sorted(set(writing.recipients)))
-        digest = hashlib.sha256(recipients.encode()).hexdigest()[:16]
+        digest = age.digest_of(writing.recipients)
         now = writing.clock().replace(microsecond=0)
         rules = Rules(now=now, full_every=self._settings.full_every, recipients=digest)
         standing = resume(writing.store, stream, writing.writer, cache, rules)

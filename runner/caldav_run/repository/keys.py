@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from caldav_run.errors import SetupError
-from caldav_run.repository import age, names
+from caldav_run.repository import age, durable, names
 from caldav_run.repository.sshsig import Signer
 from caldav_run.secret import hide
 
@@ -90,7 +90,7 @@ class Keys:
     """New keys: where they lie, and what may be shown of them.
 
     Attributes:
-        folder: Holds `identity.txt`, `recipients.txt` and `writer.key`.
+        folder: Holds `recipients.txt`, `writer.key` and, unless it was given, `identity.txt`.
         recipient: The public side of the identity.
         fingerprint: Of the writer's signer.
     """
@@ -123,37 +123,54 @@ def create_keys(folder: Path) -> Keys:
     Raises:
         SetupError: One of the files exists: overwriting a key loses every backup made with it.
     """
-    for name in (IDENTITY, RECIPIENTS, WRITER):
+    refuse_existing(folder, IDENTITY, RECIPIENTS, WRITER)
+    identity, identity_text = age.new_identity()
+    name_key = secrets.token_bytes(32).hex()
+    fingerprint, writer_text = new_writer(name_key)
+    lines = (
+        "# caldav-run identity: opens every backup made to it. Keep a copy off this machine.",
+        f"# public key: {identity.recipient}",
+        f"# trusted-signer: {fingerprint}",
+        f"# name-key: {name_key}",
+        identity_text,
+    )
+    with durable.writing(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.write_new(folder / IDENTITY, durable.text_of(lines))
+        durable.write_new(folder / RECIPIENTS, recipients_text(identity.recipient))
+        durable.write_new(folder / WRITER, writer_text)
+    return Keys(folder, identity.recipient, fingerprint)
+
+
+def refuse_existing(folder: Path, *found: str) -> None:
+    """Refuse to go on where one of the files exists.
+
+    Raises:
+        SetupError: One does.
+    """
+    for name in found:
         if (folder / name).exists():
             raise SetupError(
                 f"{folder / name} exists and is not overwritten",
                 mend="use it, or give another folder",
             )
-    identity, identity_text = age.new_identity()
-    metadata_text = age.new_identity()[1]
-    seed, name_key = secrets.token_bytes(32), secrets.token_bytes(32)
-    signer = Signer.from_seed(seed)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(
-            folder / IDENTITY,
-            "# caldav-run identity: opens every backup made to it. Keep a copy off this machine.",
-            f"# public key: {identity.recipient}",
-            f"# trusted-signer: {signer.fingerprint}",
-            f"# name-key: {name_key.hex()}",
-            identity_text,
-        )
-        _write(folder / RECIPIENTS, "# caldav-run recipients: public", identity.recipient)
-        _write(
-            folder / WRITER,
-            "# caldav-run writer key: stays on the backup host; opens no event.",
-            f"signer-seed: {base64.b64encode(seed).decode()}",
-            f"name-key: {name_key.hex()}",
-            f"metadata-key: {metadata_text}",
-        )
-    except OSError as error:
-        raise SetupError(f"cannot write keys to {folder}: {error.strerror}") from error
-    return Keys(folder, identity.recipient, signer.fingerprint)
+
+
+def new_writer(name_key: str) -> tuple[str, str]:
+    """Return a new signer's fingerprint, and the text of its writer key."""
+    seed, metadata = secrets.token_bytes(32), age.new_identity()[1]
+    lines = (
+        "# caldav-run writer key: stays on the backup host; opens no event.",
+        f"signer-seed: {base64.b64encode(seed).decode()}",
+        f"name-key: {name_key}",
+        f"metadata-key: {metadata}",
+    )
+    return Signer.from_seed(seed).fingerprint, durable.text_of(lines)
+
+
+def recipients_text(recipient: str) -> str:
+    """Return the text of a new file of recipients."""
+    return durable.text_of(("# caldav-run recipients: public", recipient))
 
 
 def load_writer(path: Path) -> Writer:
@@ -184,7 +201,7 @@ def load_keyring(paths: Sequence[Path], trust: Iterable[str] = ()) -> Keyring:
     Raises:
         SetupError: A file is missing or holds no identity.
     """
-    return keyring_of({str(path): _text(path, "identity") for path in paths}, trust)
+    return keyring_of({str(path): read(path, "identity") for path in paths}, trust)
 
 
 def keyring_of(texts: Mapping[str, str], trust: Iterable[str] = ()) -> Keyring:
@@ -239,21 +256,16 @@ def load_recipients(path: Path) -> tuple[str, ...]:
     return found
 
 
-def _identity(line: str, place: str) -> age.Identity:
-    hide((line,))
-    return age.parse_identity(line, place)
+def read(path: Path, what: str) -> str:
+    """Return the text of a key file.
 
+    Args:
+        path: Which file.
+        what: `identity`, `recipients` or `writer key`, for the error.
 
-def _lines(path: Path, what: str) -> Iterator[str]:
-    return _meant(_text(path, what))
-
-
-def _meant(text: str) -> Iterator[str]:
-    lines = (line.strip() for line in text.splitlines())
-    return (line for line in lines if line and not line.startswith("#"))
-
-
-def _text(path: Path, what: str) -> str:
+    Raises:
+        SetupError: It is missing or cannot be read.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -263,15 +275,20 @@ def _text(path: Path, what: str) -> str:
         raise SetupError(f"cannot read the {what} file {path}: {reason}") from error
 
 
+def _identity(line: str, place: str) -> age.Identity:
+    hide((line,))
+    return age.parse_identity(line, place)
+
+
+def _lines(path: Path, what: str) -> Iterator[str]:
+    return _meant(read(path, what))
+
+
+def _meant(text: str) -> Iterator[str]:
+    lines = (line.strip() for line in text.splitlines())
+    return (line for line in lines if line and not line.startswith("#"))
+
+
 def _fields(line: str) -> tuple[str, str]:
     key, _, value = line.partition(":")
     return key.strip(), value.strip()
-
-
-def _write(path: Path, *lines: str) -> None:
-    # The mode is given at creation: nobody may read the file for an instant either.
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write("\n".join((*lines, "")))
-        file.flush()
-        os.fsync(file.fileno())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from caldav_run.errors import AccessError, ConnectorError
+from caldav_run.repository.durable import sync_folder
 from caldav_run.repository.store import MissingObjectError, Stored
 
 _TEMPORARY: Final = ".tmp-"
@@ -67,7 +68,7 @@ class LocalStore:
         try:
             path.unlink(missing_ok=True)
             if path.parent.is_dir():
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
         except OSError as error:
             raise self._refused("delete", path, error) from error
 
@@ -83,7 +84,7 @@ class LocalStore:
         finally:
             temporary.unlink(missing_ok=True)
         # Also when the file was there: whoever wrote it may have crashed before this.
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         return linked
 
     def _make_folders(self, folder: Path) -> None:
@@ -91,7 +92,7 @@ class LocalStore:
             return
         self._make_folders(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
 
     def _refused(self, action: str, path: Path, error: OSError) -> ConnectorError:
         kind = AccessError if isinstance(error, PermissionError) else ConnectorError
@@ -128,11 +129,3 @@ def _link(temporary: Path, path: Path) -> bool:
             return False
         temporary.rename(path)
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

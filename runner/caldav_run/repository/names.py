@@ -14,6 +14,7 @@ MARKER: Final = "format.json"
 README: Final = "README.txt"
 ACCOUNTS: Final = "a/"
 RUNS: Final = "runs/"
+BUNDLES: Final = "keys/"
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 _SUFFIX: Final = ".tar.zst.age"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._@-]+")
@@ -33,6 +34,7 @@ _RUN_NAME: Final = re.compile(
 _TOMBSTONE_NAME: Final = re.compile(
     rf"{_STREAM}/{_GENERATION}/zz-expire-(?P<time>\d{{8}}T\d{{6}}Z)-(?P<sha256>[0-9a-f]{{64}})"
 )
+_BUNDLE_NAME: Final = re.compile(r"keys/([0-9a-f]{64})\.age")
 _SLUG_LENGTH: Final = 40
 _HREF_LENGTH: Final = 60
 
@@ -178,6 +180,17 @@ def parse_run(name: str) -> RunName | None:
         return match and RunName(name, parse_compact(match["time"]), match["writer"])
     except ValueError:
         return None
+
+
+def bundle_name(sha256: str) -> str:
+    """Return the name of a passphrase bundle."""
+    return f"{BUNDLES}{sha256}.age"
+
+
+def parse_bundle(name: str) -> str | None:
+    """Return the hash in a passphrase bundle's name, or None for any other name."""
+    match = _BUNDLE_NAME.fullmatch(name)
+    return match and match[1]
 
 
 def sha256_of(name: str) -> str:

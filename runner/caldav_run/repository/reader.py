@@ -6,12 +6,13 @@ from functools import cached_property
 
 from caldav_run.errors import CaldavRunError, DamageError, SetupError, UsageError
 from caldav_run.model import Failed, Item
-from caldav_run.repository import difference, names, references, runs, segment, tombstone
+from caldav_run.repository import difference, holdings, names, references, runs, segment, tombstone
 from caldav_run.repository.bodies import Bodies
 from caldav_run.repository.contents import Contents
 from caldav_run.repository.create import repository_id
 from caldav_run.repository.difference import Difference
 from caldav_run.repository.generation import Generation
+from caldav_run.repository.holdings import Holding
 from caldav_run.repository.keys import Keyring
 from caldav_run.repository.lineage import rewritten, snapshot_infos, superseded
 from caldav_run.repository.names import RunName, SegmentName
@@ -116,6 +117,10 @@ class Reader:
             old_side, new_side = self._contents_of(before, old), self._contents_of(after, new)
             return difference.differences(old_side, new_side)
         return difference.differences(self._read(old), self._read(new))
+
+    def holdings(self) -> list[Holding]:
+        """Return who signed each generation, and for whom it was sealed; oldest first."""
+        return [holdings.describe(each) for each in self._generations]
 
     def runs(self) -> Iterator[RunRecord]:
         """Yield the run records, newest first; each is fetched when it is asked for.

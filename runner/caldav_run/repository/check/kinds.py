@@ -1,13 +1,10 @@
 """What an object is, as far as its name tells."""
 
-import re
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from caldav_run.repository import names
 from caldav_run.repository.names import GenerationName, RunName, SegmentName
-
-_BUNDLE: Final = re.compile(r"keys/(?P<sha256>[0-9a-f]{64})\.age")
 
 
 class Kind(StrEnum):
@@ -60,6 +57,6 @@ def classify(name: str) -> Named:
 def _rare(name: str) -> Named:
     if stone := names.parse_tombstone(name):
         return Named(Kind.TOMBSTONE, stone.sha256, stone.generation)
-    if bundle := _BUNDLE.fullmatch(name):
-        return Named(Kind.BUNDLE, bundle["sha256"])
+    if bundle := names.parse_bundle(name):
+        return Named(Kind.BUNDLE, bundle)
     return Named(Kind.UNKNOWN)

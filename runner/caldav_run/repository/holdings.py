@@ -1,0 +1,72 @@
+"""Who signed a generation, for whom it is sealed, and what a removal of its signer has to list."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from caldav_run.repository.generation import Generation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """A generation, as far as keys are concerned.
+
+    Attributes:
+        generation: Its name.
+        writer: The eight hex digits of its signer.
+        account: Whose it is; None like the next two where nothing of it can be used.
+        signer: Its signer's fingerprint.
+        recipients: What its newest segment is sealed to; see `age.digest_of`.
+        first: When it was begun.
+        last: The time of its newest segment, believed or not.
+        snapshots: How many of its snapshots are believed.
+        vouchers: The ids that vouch for all of them: the newest of each branch, the newest
+            cumulative one, and the base, so that a lost object costs no more than it must.
+    """
+
+    generation: str
+    writer: str
+    account: str | None
+    signer: str | None
+    recipients: str | None
+    first: datetime
+    last: datetime
+    snapshots: int
+    vouchers: tuple[str, ...]
+
+
+def describe(generation: Generation) -> Holding:
+    """Return what a generation says of its keys."""
+    name, segments = generation.listed.name, generation.listed.segments
+    vouchers = _vouchers(generation)
+    newest = generation.segment(vouchers[0]).header if vouchers else None
+    return Holding(
+        generation=name.name,
+        writer=name.writer,
+        account=generation.account,
+        signer=newest.signer if newest else None,
+        recipients=newest.recipients if newest else None,
+        first=name.begun,
+        last=max(each.time for each in segments.values()),
+        snapshots=len(generation.snapshots),
+        vouchers=vouchers,
+    )
+
+
+def _vouchers(generation: Generation) -> tuple[str, ...]:
+    believed: set[str | None] = set()
+    found: list[str] = []
+    oldest = 0
+    segments = generation.listed.segments.values()
+    for name in sorted(segments, key=lambda each: each.number, reverse=True):
+        # What is older than a cumulative one is in its log, or of a branch that is not read.
+        if name.sha256 not in generation.snapshots or name.number < oldest:
+            continue
+        opened = generation.segment(name.sha256)
+        if name.sha256 not in believed or opened.cumulative or name.number == 0:
+            found.append(name.sha256)
+        believed.add(opened.header.parent)
+        if opened.cumulative:
+            oldest = name.number
+            believed |= {each.id for each in opened.header.log}
+            found.append(opened.header.log[0].id)
+    return tuple(found)
