@@ -105,6 +105,14 @@ class Reader:
         """
         return self._read(snapshot).items(calendar)
 
+    def item(self, snapshot: SnapshotInfo, calendar: str, href: str) -> ItemInfo | None:
+        """Return one item without its bytes, or None when the snapshot does not hold it.
+
+        Raises:
+            DamageError: A segment that it needs is missing or damaged.
+        """
+        return self._read(snapshot).item(calendar, href)
+
     def bodies(self, wanted: Iterable[ItemInfo]) -> Iterator[Item | Failed]:
         """Yield items with their bytes, pack by pack; see `Bodies.read`."""
         return self._bodies.read(wanted)
@@ -256,9 +264,7 @@ class Reader:
 
     def _read(self, snapshot: SnapshotInfo) -> Contents:
         if snapshot.id not in self._contents:
-            state = State()
-            for row in self._homes[snapshot.id].rows(snapshot.id):
-                state.apply(row)
+            state = self._homes[snapshot.id].state(snapshot.id)
             self._contents[snapshot.id] = self._contents_of(state, snapshot)
         return self._contents[snapshot.id]
 

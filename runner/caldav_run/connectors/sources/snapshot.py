@@ -24,7 +24,7 @@ from caldav_run.model import (
 )
 from caldav_run.repository import keys
 from caldav_run.repository.reader import Reader
-from caldav_run.repository.snapshots import CalendarInfo, ItemInfo, SnapshotInfo
+from caldav_run.repository.snapshots import CalendarInfo, SnapshotInfo
 from caldav_run.repository.storage import Storage
 from caldav_run.repository.stores import open_store
 
@@ -137,14 +137,17 @@ class SnapshotSource:
 def _members(
     reader: Reader, snapshot: SnapshotInfo, info: CalendarInfo, baseline: Baseline
 ) -> Iterator[Reading]:
-    needed: list[ItemInfo] = []
+    # Names only: whole, the items of a large calendar would fill the memory.
+    needed: dict[str | None, list[str]] = {}
     for item in reader.items(snapshot, info.calendar.id):
         if item.sha256 and baseline.etag(item.calendar, item.href) == _etag(item.sha256):
             yield Unchanged(item.calendar, item.href)
         else:
-            needed.append(item)
-    for found in reader.bodies(needed):
-        yield found if isinstance(found, Failed) else Changed(_with_etag(found))
+            needed.setdefault(item.object, []).append(item.href)
+    for hrefs in needed.values():
+        wanted = (reader.item(snapshot, info.calendar.id, href) for href in hrefs)
+        for found in reader.bodies(filter(None, wanted)):
+            yield found if isinstance(found, Failed) else Changed(_with_etag(found))
     if info.unread:
         reason = f"the backup could not read it: {info.reason}"
         yield Failed(info.calendar.id, None, reason)
