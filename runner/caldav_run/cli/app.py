@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from caldav_run import __version__
-from caldav_run.cli import compare, console, demo, keys, look, run, take, validate
+from caldav_run.cli import check, compare, console, demo, keys, look, run, take, validate
 
 _EPILOG = """\
 `caldav-run PIPELINE…` is short for `caldav-run run PIPELINE…`.
@@ -24,6 +24,7 @@ _VERBS = (
     compare.diff,
     take.cat,
     take.export,
+    check.check,
     validate.schema,
     demo.demo,
 )
