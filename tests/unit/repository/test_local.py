@@ -105,6 +105,75 @@ def test_every_folder_and_file_is_flushed(
         str(each) for each in (tmp_path, tmp_path / "new", root, root / "a")
     ]
     assert len([path for path in flushed if ".tmp-" in path]) == 1
+    # Whoever made the folders may have crashed before flushing them; once in a run is enough.
+    flushed.clear()
+    again = LocalStore(root)
+    for name in ("a/c", "a/d"):
+        again.put(name, b"1")
+    assert [path for path in flushed if ".tmp-" not in path] == [
+        str(each) for each in (root, root / "a", root / "a")
+    ]
+
+
+def test_what_is_made_is_for_its_owner_alone(store: LocalStore, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        store.put("a/b", b"1")
+    finally:
+        os.umask(before)
+    root = tmp_path / "new" / "store"
+    modes = {path: path.stat().st_mode & 0o777 for path in (root.parent, root, root / "a")}
+    assert set(modes.values()) == {0o700}
+    assert (root / "a" / "b").stat().st_mode & 0o777 == 0o600
+
+
+def leave(folder: Path, name: str, days: float) -> Path:
+    path = folder / name
+    path.write_bytes(b"unfinished")
+    then = path.stat().st_mtime - days * 86_400
+    os.utime(path, (then, then))
+    return path
+
+
+def test_what_a_crash_left_is_removed_after_a_day(store: LocalStore, tmp_path: Path) -> None:
+    root = tmp_path / "new" / "store"
+    store.put("a/1", b"1")
+    old = leave(root / "a", ".tmp-old", 1.1)
+    young = leave(root / "a", ".tmp-young", 0.9)
+    elsewhere = leave(root, ".tmp-elsewhere", 2)
+    assert [(each.name, each.size) for each in store.leftovers()] == [
+        (".tmp-elsewhere", 10),
+        ("a/.tmp-old", 10),
+        ("a/.tmp-young", 10),
+    ]
+    assert [each.name for each in store.list()] == ["a/1"]
+    # Not by the same run: a folder is looked through once.
+    store.put("a/2", b"1")
+    assert old.exists()
+    LocalStore(root).put("a/3", b"1")
+    assert [old.exists(), young.exists(), elsewhere.exists()] == [False, True, True]
+    LocalStore(root).put("b", b"1")
+    assert not elsewhere.exists()
+
+
+def test_an_unfinished_file_that_is_finished_meanwhile_is_no_leftover(
+    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put("a", b"1")
+    root = tmp_path / "new" / "store"
+    monkeypatch.setattr(os, "walk", lambda _: [(str(root), [], [".tmp-gone"])])
+    assert list(store.leftovers()) == []
+
+
+def test_a_leftover_that_is_removed_meanwhile_is_no_trouble(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    root = tmp_path / "new" / "store"
+    store.put("a/1", b"1")
+    # What a link leads to cannot be looked at, as what is gone.
+    (root / "a" / ".tmp-gone").symlink_to("nowhere")
+    LocalStore(root).put("a/2", b"1")
+    assert [each.name for each in store.list("a/")] == ["a/1", "a/2"]
 
 
 def test_what_the_disk_refuses_is_said(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
