@@ -61,6 +61,7 @@ MAX_SIZES = {
 MAX_SIGNATURE = 4 << 10
 MAX_UNPACKED = 4 << 30
 CHUNK = 1 << 20
+RECORDS_LOOKED_INTO = 16
 # What a signed document of an unknown shape makes Python raise.
 MALFORMED = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 OPERATIONS = {"+", "=", "-", "x", "!", "c", "d"}
@@ -326,6 +327,7 @@ class Generation:
     def __init__(self, store: Store, found: Sequence[re.Match[str]]) -> None:
         self.store = store
         self.stream, self.name = found[0]["stream"], found[0]["generation"]
+        self.writer = found[0]["writer"]
         self.folder = f"a/{self.stream}/{self.name}/"
         self.listed = {each["id"]: each for each in found if each.re is SEGMENT}
         self.begun = stamp(self.name[:16])
@@ -336,9 +338,13 @@ class Generation:
         self.log: dict[str, list[Any]] = {}
         self.tombstones = [each for each in found if each.re is TOMBSTONE]
         # Grows by the ancestors of what is opened: their hashes name their bytes.
-        self._until = store.keys.until(found[0]["writer"])
+        self._until = store.keys.until(self.writer)
         self._cumulative: list[dict[str, Any]] = []
         self._load()
+
+    @property
+    def account(self) -> str | None:
+        return next((each["account"] for each in self.opened.values()), None)
 
     def _load(self) -> None:
         for number in sorted({int(each["number"]) for each in self.listed.values()}, reverse=True):
@@ -383,13 +389,12 @@ class Generation:
     def _checked(self, identity: str) -> dict[str, Any]:
         found = self.store.signed(self.listed[identity], "segment")
         try:
-            entries = [
-                [0, found["time"], identity, 0, False, found["counts"]],
-                *found.get("log", ()),
-            ]
+            own = [0, found["time"], identity, 0, found["guarded"], found["counts"], found["packs"]]
+            entries = [[*own, found.get("replaces")], *found.get("log", ())]
             texts = [found["account"], found["parent"] or "", *(each[2] for each in entries)]
             good = all(isinstance(each, str) for each in texts)
-            for number, time, _, _, _, counts, *_ in entries:
+            for number, time, _, _, _, counts, _, *more in entries:
+                good = good and all(isinstance(each or "", str) for each in more[:1])
                 good = good and isinstance(number, int) and bool(STAMP.fullmatch(time))
                 good = good and all(isinstance(each, int) for each in counts) and len(counts) == 5
         except MALFORMED:
@@ -483,6 +488,8 @@ class Snapshot:
         else:
             name = generation.listed[identity]
             self.number, self.time = int(name["number"]), stamp(name["time"])
+        said = self.entry[7] if self.entry and len(self.entry) > 7 else None
+        self.original = said or identity
         self.problem = generation.problems.get(identity)
         try:
             generation.segment(generation.path(identity)[0])
@@ -499,29 +506,39 @@ class Repository:
         for name in store.names("a/*/*/*", SEGMENT, TOMBSTONE):
             found.setdefault((name["generation"], name["stream"]), []).append(name)
         self.generations = [Generation(store, found[key]) for key in sorted(found)]
-        self.problems = [
-            each
-            for one in self.generations
-            for each in [*one.problems.values(), *one.removed.values()]
-        ]
-        hidden = self._hidden()
-        self.snapshots: list[Snapshot] = []
+        self.problems: list[str] = []
+        replaced = self._replaced()
+        snapshots: list[Snapshot] = []
         for each in self.generations:
+            bad = {} if each.name in replaced else {**each.problems, **each.removed}
+            self.problems += bad.values()
             account = self._account(each.stream)
-            if account is not None and each not in hidden:
-                ids = [*each.log, *(key for key in each.problems if key not in each.log)]
-                self.snapshots += [Snapshot(account, each, identity) for identity in ids]
-        self.snapshots.sort(key=lambda each: (each.time, each.generation.name, each.number))
+            if account is not None:
+                ids = [key for key in each.log if key in bad or key not in each.problems]
+                ids += [key for key in bad if key not in each.log and key not in each.removed]
+                snapshots += [Snapshot(account, each, identity) for identity in ids]
+        # Of all that stand for one original, as a rewriting leaves them, one is shown.
+        snapshots.sort(
+            key=lambda each: (
+                each.problem is None,
+                each.generation.name not in replaced,
+                each.generation.name,
+            )
+        )
+        shown = {each.original: each for each in snapshots}
+        self.snapshots = sorted(
+            shown.values(), key=lambda each: (each.time, each.generation.name, each.number)
+        )
         self.problems += self._cut_off()
 
     def _account(self, stream: str) -> str | None:
-        mine = [each for each in self.generations if each.stream == stream]
-        return next((one["account"] for each in mine for one in each.opened.values()), None)
+        mine = (each.account for each in self.generations if each.stream == stream)
+        return next((each for each in mine if each), None)
 
-    def _hidden(self) -> list[Generation]:
-        """Return the generations that were rewritten, and whose successors are there."""
+    def _replaced(self) -> set[str]:
+        """Return the names of generations that were rewritten, and whose successors are there."""
         based = {(each.stream, each.name) for each in self.generations if each.based}
-        hidden = []
+        replaced = set()
         for each in self.generations:
             for name in each.tombstones:
                 try:
@@ -529,31 +546,46 @@ class Repository:
                 except RescueError as problem:
                     self.problems.append(str(problem))
                     continue
-                successor = (each.stream, tombstone.get("successor"))
+                successor = (each.stream, str(tombstone.get("successor")))
                 if tombstone.get("reason") == "rewritten" and successor in based:
-                    hidden.append(each)
-        return hidden
+                    replaced.add(each.name)
+        return replaced
 
     def _cut_off(self) -> Iterator[str]:
-        """Yield what each writer's newest run record names and the repository does not hold."""
+        """Yield what each writer's newest run records name and the repository does not hold."""
         known: set[Any] = set()
         for each in self.generations:
             known.update(each.log, each.problems, each.removed)
             known.update(entry[7] for entry in each.log.values() if len(entry) > 7)
-        newest = {name["writer"]: name for name in self.store.names("runs/*/*", RUN)}
-        for writer, name in newest.items():
-            if self.store.keys.until(writer) is not None:
-                continue  # What a removed signer misses does not count.
-            try:
-                record = self.store.signed(name, "run")
-                heads = [(one["account"], one["head"]) for one in record["accounts"]]
-                lost = [account for account, head in heads if head not in known | {None}]
-                for account in lost:
-                    yield f"the newest snapshot of {account}, of {record['time']}, is missing"
-            except RescueError as problem:
-                yield str(problem)
-            except MALFORMED:
-                yield f"{name[0]} is not used: it lacks a field"
+        names: dict[str, list[re.Match[str]]] = {}
+        for name in self.store.names("runs/*/*", RUN):
+            # What a removed signer misses does not count.
+            if self.store.keys.until(name["writer"]) is None:
+                names.setdefault(name["writer"], []).insert(0, name)
+        for writer, newest_first in names.items():
+            own = (each for each in self.generations if each.writer == writer)
+            waiting = {each.account for each in own if each.account}
+            seen: dict[str, str] = {}
+            for name in newest_first[:RECORDS_LOOKED_INTO]:
+                try:
+                    seen = {**self._heads(name), **seen}
+                except RescueError as problem:
+                    yield str(problem)
+                    continue
+                if waiting <= seen.keys():
+                    break
+            for account, head in seen.items():
+                if head not in known:
+                    yield f"the newest snapshot of {account} is missing: {head[:12]}"
+
+    def _heads(self, name: re.Match[str]) -> dict[str, str]:
+        """Return what a run record says is the newest snapshot of each account."""
+        record = self.store.signed(name, "run")
+        try:
+            pairs = [(each["account"], each["head"]) for each in record["accounts"]]
+            return {str(account): str(head) for account, head in pairs if head is not None}
+        except MALFORMED:
+            raise RescueError(f"{name[0]} is not used: it lacks a field") from None
 
     def chosen(self, wanted: str, account: str | None) -> list[Snapshot]:
         """Return the snapshots that are meant: one, or one of each account."""

@@ -10,11 +10,11 @@ import typer
 
 from caldav_run.cli.findings import Verdict, show
 from caldav_run.cli.options import Output, OutputOption, StateDir
+from caldav_run.cli.places import Place
 from caldav_run.cli.progress import counting
 from caldav_run.cli.repositories import (
     Choice,
     PipelineFile,
-    Place,
     asks_for_repository,
     find_place,
     keyring_of,

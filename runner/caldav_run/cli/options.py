@@ -1,19 +1,24 @@
 """Options that several verbs share, and what they mean."""
 
+import getpass
 import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from caldav_run.errors import SetupError, UsageError
+from caldav_run.secret import Secret
 
 if TYPE_CHECKING:
     from caldav_run.pipeline.job import Settings
+
+
+PASSPHRASE_VARIABLE: Final = "CALDAV_RUN_PASSPHRASE"  # noqa: S105 -- its name
 
 
 class Output(StrEnum):
@@ -58,6 +63,16 @@ Identity = Annotated[
         metavar="PATH",
         help="A file with age identities that open the repository (repeatable).",
         show_default="$CALDAV_RUN_IDENTITY, else ~/.config/caldav-run/identity.txt",
+        readable=False,
+    ),
+]
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        metavar="PATH",
+        help="A file with the passphrase of a key in the repository; instead of --identity.",
+        show_default="$CALDAV_RUN_PASSPHRASE, else asked for, where there is no identity",
         readable=False,
     ),
 ]
@@ -133,6 +148,33 @@ def identity_files(chosen: Sequence[Path] | None) -> tuple[Path, ...]:
     return (Path(named).expanduser(),) if named else ()
 
 
+def passphrase_in(file: Path) -> Secret:
+    """Return the passphrase in a file, without looking at it; a line end at its end is no part."""
+    from caldav_run.pipeline.secrets import secret_from
+
+    place = file.expanduser().absolute()
+    return secret_from({"file": str(place)}, "--passphrase-file", place.parent, os.environ)
+
+
+def asked_passphrase() -> Secret:
+    """Return the passphrase that the environment holds, else whoever sits at the terminal."""
+    return Secret(_asked)
+
+
+def _asked() -> str:
+    if given := os.environ.get(PASSPHRASE_VARIABLE):
+        return given
+    if not at_terminal():
+        raise SetupError(
+            "there is no identity file, and nobody to ask for the passphrase",
+            mend="name a file with --identity or --passphrase-file, or set " + PASSPHRASE_VARIABLE,
+        )
+    try:
+        return getpass.getpass("passphrase: ")
+    except EOFError:
+        return ""
+
+
 def settings(
     *,
     state_dir: Path | None = None,
@@ -150,6 +192,7 @@ def settings(
         now=datetime.now(UTC),
         state_dir=state_folder(state_dir),
         identities=identity_files(identity),
+        passphrase=asked_passphrase(),
         trust=tuple(trust or ()),
         limit=tuple(limit or ()),
         adopt_origin=adopt_origin,

@@ -1,28 +1,36 @@
 """Which repository a verb means: a pipeline's sink or source, or a path."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from caldav_run.cli import console
-from caldav_run.cli.execute import load
-from caldav_run.cli.options import Identity, Sets, Trust, assignments, identity_files, settings
+from caldav_run.cli.options import (
+    Identity,
+    PassphraseFile,
+    Sets,
+    Trust,
+    asked_passphrase,
+    identity_files,
+    passphrase_in,
+    settings,
+)
+from caldav_run.cli.places import Place, in_pipeline
 from caldav_run.engine.outcome import combine
-from caldav_run.errors import SetupError, UsageError
+from caldav_run.errors import UsageError
 
 if TYPE_CHECKING:
     from caldav_run.connectors.sinks.snapshot import SnapshotSink
-    from caldav_run.pipeline.build import ConnectorSpec, Pipeline
+    from caldav_run.pipeline.build import Pipeline
     from caldav_run.repository.keys import Keyring, Writer
+    from caldav_run.repository.opening import Means
     from caldav_run.repository.reader import Reader
     from caldav_run.repository.snapshots import SnapshotInfo
-    from caldav_run.repository.storage import Storage
-    from caldav_run.repository.store import Store
 
 PipelineFile = Annotated[
     str | None,
@@ -47,9 +55,6 @@ Account = Annotated[
     typer.Option("--account", metavar="NAME", help="Which account, where there are several."),
 ]
 
-# What has to be known of a pipeline's repository to look into it.
-_NEEDED: Final = frozenset({"repository", "storage", "account"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -62,6 +67,7 @@ class Choice:
         account: The account that is meant.
         sets: Values that take the place of the pipeline's variables, `NAME=VALUE` each.
         identity: Files that open it.
+        passphrase_file: A file with a passphrase that opens it.
         trust: Fingerprints of signers to believe.
     """
 
@@ -71,40 +77,8 @@ class Choice:
     account: str | None
     sets: Sequence[str] | None
     identity: Sequence[Path] | None
+    passphrase_file: Path | None
     trust: Sequence[str] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a repository is, and what a pipeline knows of how to open it.
-
-    Attributes:
-        location: Its folder or URL.
-        storage: How its object storage is reached; None for what the environment says.
-        account: The account that is meant; None for any.
-        identities: Identity files that the pipeline names.
-        trust: Fingerprints of signers that the pipeline trusts.
-        timezone: Where days end that are named in words: the pipeline's time zone.
-        writer: The file of the writer's key, where the pipeline names one.
-    """
-
-    location: str
-    storage: "Storage | None" = None
-    account: str | None = None
-    identities: tuple[Path, ...] = ()
-    trust: tuple[str, ...] = ()
-    timezone: tzinfo = UTC
-    writer: Path | None = None
-
-    def store(self) -> "Store":
-        """Return the store, without touching it.
-
-        Raises:
-            SetupError: The location is none that a repository can have.
-        """
-        from caldav_run.repository.stores import open_store
-
-        return open_store(self.location, self.storage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +90,7 @@ class Opened:
         account: The account that is meant; None for any.
         words: The verb's own arguments; None for each that is left out.
         location: Where it is.
-        identities: The identity files that it was opened with.
-        trust: The fingerprints that are trusted besides those in the files.
+        means: What it was opened with.
         timezone: Where days end that are named in words.
     """
 
@@ -125,8 +98,7 @@ class Opened:
     account: str | None
     words: tuple[str | None, ...]
     location: str
-    identities: tuple[Path, ...]
-    trust: tuple[str, ...]
+    means: "Means"
     timezone: tzinfo
 
     @property
@@ -166,27 +138,28 @@ def find_place(
     """
     if choice.repository is not None:
         return Place(location=_location(choice.repository)), _moved_up(file, words)
-    return _in_pipeline(file, choice), words
+    return in_pipeline(file, choice), words
 
 
 def open_repository(choice: Choice, file: str | None, *words: str | None) -> Opened:
     """Find and open the repository that is meant; see `find_place`.
 
-    Identities are those of the command line and the environment, else the pipeline's, else the
-    default one.
+    Identities, or a passphrase for a bundle of them, are those of the command line and the
+    environment, else the pipeline's, else the default file; without any, and where there are
+    bundles, whoever sits at the terminal is asked.
 
     Raises:
         UsageError: No repository or more than one is named, or there is an argument too many.
         SetupError: The pipeline cannot be used, or there is no identity.
     """
-    from caldav_run.repository.keys import load_keyring
+    from caldav_run.repository.opening import open_keyring
     from caldav_run.repository.reader import Reader
 
     place, rest = find_place(choice, file, *words)
-    files, trust = _opened_with(choice, place)
-    reader = Reader(place.store(), load_keyring(files, trust))
+    store, means = place.store(), means_of(choice, place)
     account = choice.account or place.account
-    return Opened(reader, account, rest, place.location, files, trust, place.timezone)
+    reader = Reader(store, open_keyring(store, means))
+    return Opened(reader, account, rest, place.location, means, place.timezone)
 
 
 def keyring_of(choice: Choice, place: Place) -> "Keyring":
@@ -195,9 +168,9 @@ def keyring_of(choice: Choice, place: Place) -> "Keyring":
     Raises:
         SetupError: There is no identity.
     """
-    from caldav_run.repository.keys import load_keyring
+    from caldav_run.repository.opening import open_keyring
 
-    return load_keyring(*_opened_with(choice, place))
+    return open_keyring(place.store(), means_of(choice, place))
 
 
 def writer_of(place: Place) -> "Writer | None":
@@ -211,11 +184,17 @@ def writer_of(place: Place) -> "Writer | None":
     return load_writer(file) if file.exists() else None
 
 
-def _opened_with(choice: Choice, place: Place) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    from caldav_run.repository.keys import IDENTITY, default_folder
+def means_of(choice: Choice, place: Place) -> "Means":
+    """Return what a repository is to be opened with, in the order that `open_repository` says."""
+    from caldav_run.repository.opening import Means
 
-    files = identity_files(choice.identity) or place.identities or (default_folder() / IDENTITY,)
-    return files, (*place.trust, *(choice.trust or ()))
+    trust = (*place.trust, *(choice.trust or ()))
+    means = Means(asked=asked_passphrase(), trust=trust)
+    if choice.passphrase_file is not None and not choice.identity:
+        return replace(means, passphrase=passphrase_in(choice.passphrase_file))
+    if files := identity_files(choice.identity) or place.identities:
+        return replace(means, identities=files)
+    return replace(means, passphrase=place.passphrase)
 
 
 def snapshot_sink(pipeline: "Pipeline", name: str | None) -> "SnapshotSink":
@@ -249,7 +228,7 @@ def asks_for_repository(verb: Callable[..., int]) -> Callable[..., int]:
     Typer reads options from a signature; this writes them once for all verbs.
     """
 
-    def with_options(
+    def with_options(  # noqa: PLR0913 -- each is an option
         *,
         repository: RepositoryPlace = None,
         sink: SinkName = None,
@@ -257,6 +236,7 @@ def asks_for_repository(verb: Callable[..., int]) -> Callable[..., int]:
         account: Account = None,
         sets: Sets = None,
         identity: Identity = None,
+        passphrase_file: PassphraseFile = None,
         trust: Trust = None,
         **own: Any,
     ) -> int:
@@ -267,6 +247,7 @@ def asks_for_repository(verb: Callable[..., int]) -> Callable[..., int]:
             account=account,
             sets=sets,
             identity=identity,
+            passphrase_file=passphrase_file,
             trust=trust,
         )
         return verb(choice, **own)
@@ -300,75 +281,3 @@ def _moved_up(first: str | None, words: tuple[str | None, ...]) -> tuple[str | N
     if beyond is not None:
         raise UsageError(f'"{beyond}" is one too many', mend="--repository stands for PIPELINE")
     return tuple(mine)
-
-
-def _in_pipeline(file: str | None, choice: Choice) -> Place:
-    if file is None:
-        raise UsageError("no repository is named", mend="give a pipeline file or --repository PATH")
-    if Path(file).is_dir():
-        raise UsageError(f"{file} is a folder", mend=f"is it meant as --repository {file}?")
-    # The account's own variables need not be set where only its history is looked at.
-    (pipeline,) = load([Path(file)], assignments(choice.sets), strict_env=False)
-    return _place(pipeline, choice)
-
-
-def _place(pipeline: "Pipeline", choice: Choice) -> Place:
-    from caldav_run.connectors.storage import storage_from
-
-    spec = _spec(pipeline, choice)
-    for unset in spec.unset:
-        if unset.split(".")[2] in _NEEDED:
-            raise SetupError(f"{spec.place}: {unset} needs an environment variable that is not set")
-    account = spec.options.get("account") or _only_account(pipeline, spec)
-    file, writer = (_file(spec.options.get(key)) for key in ("identity", "signer"))
-    trust = spec.options.get("trust")
-    return Place(
-        location=str(spec.options["repository"]),
-        storage=storage_from(spec.options),
-        account=None if account is None else str(account),
-        identities=(file,) if file else (),
-        trust=tuple(map(str, trust)) if isinstance(trust, list | tuple) else (),
-        timezone=pipeline.timezone,
-        writer=writer,
-    )
-
-
-def _file(reference: object) -> Path | None:
-    file = reference.get("file") if isinstance(reference, Mapping) else None
-    return Path(str(file)) if file else None
-
-
-def _spec(pipeline: "Pipeline", choice: Choice) -> "ConnectorSpec":
-    every = {f"--sink {name}": spec for name, spec in pipeline.sinks.items()}
-    every |= {f"--source {name}": spec for name, spec in pipeline.sources.items()}
-    known = {name: spec for name, spec in every.items() if spec.type == "snapshot"}
-    if not known:
-        raise UsageError(f"{pipeline.file} has no sink or source of type snapshot")
-    wanted = [f"--sink {choice.sink}"] * (choice.sink is not None)
-    wanted += [f"--source {choice.source}"] * (choice.source is not None)
-    found = {name: spec for name, spec in known.items() if not wanted or name in wanted}
-    if not found:
-        raise UsageError(
-            f"{pipeline.file} has no repository {' '.join(wanted)}",
-            mend=f"choose: {', '.join(known)}",
-        )
-    # Two services may have buckets of one name.
-    if len({(each.options["repository"], _endpoint(each)) for each in found.values()}) > 1:
-        raise UsageError(
-            f"{pipeline.file} has several repositories", mend=f"choose: {', '.join(known)}"
-        )
-    return next(iter(found.values()))
-
-
-def _endpoint(spec: "ConnectorSpec") -> str | None:
-    from caldav_run.connectors.storage import storage_from
-
-    return storage_from(spec.options).endpoint
-
-
-def _only_account(pipeline: "Pipeline", spec: "ConnectorSpec") -> str | None:
-    """Return the one account that a pipeline writes, when `spec` is a sink and it is one."""
-    if spec.name not in pipeline.sinks or len(pipeline.sources) > 1:
-        return None
-    (only,) = pipeline.sources.values()
-    return str(only.options.get("account") or only.name)

@@ -195,13 +195,15 @@ def _to_folder(
         timezone=UTC,
         now=datetime.now(UTC),
         state_dir=folder,  # neither of the two keeps a cache
-        identities=found.identities,
-        trust=found.trust,
+        identities=tuple(found.means.identities),
+        passphrase=found.means.asked,
+        trust=tuple(found.means.trust),
     )
     wanted = {
         "repository": str(found.location),
         "account": snapshot.account,
         "as_of": snapshot.id,
+        "passphrase": found.means.passphrase,
         **({"calendars": calendars} if calendars else {}),
     }
     # What lies in the folder already is an older export: the snapshot is what was asked for.

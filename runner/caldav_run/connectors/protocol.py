@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from caldav_run.ical.view import ItemView
 from caldav_run.model import Calendar, Change, Entry, Reading, Version
+from caldav_run.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,7 @@ class Context:
         now: The start of the run, in UTC.
         state_dir: The folder for caches; safe to lose.
         identities: Files that hold age identities, given on the command line or by default.
+        passphrase: Opens a repository's bundle where there is no identity file at all.
         trust: Fingerprints of signers to trust, given on the command line.
         adopt_origin: Whether an account's history goes on though it is found elsewhere now.
     """
@@ -31,6 +33,7 @@ class Context:
     now: datetime
     state_dir: Path
     identities: tuple[Path, ...] = ()
+    passphrase: Secret | None = None
     trust: tuple[str, ...] = ()
     adopt_origin: bool = False
 

@@ -17,9 +17,11 @@ def schema_folder() -> Path:
 
 @cache
 def load_schemas() -> Mapping[str, Schema]:
-    """Return every schema by its path below the folder, such as `sinks/ics.schema.json`."""
+    """Return every schema of pipelines by its path, such as `sinks/ics.schema.json`."""
     folder = schema_folder()
     return {
         path.relative_to(folder).as_posix(): json.loads(path.read_text("utf-8"))
         for path in sorted(folder.rglob("*.schema.json"))
+        # What a repository holds is no option of a pipeline.
+        if path.parent != folder / "repository"
     }

@@ -16,6 +16,7 @@ from caldav_run.pipeline.build import (
     build_sink,
     build_source,
 )
+from caldav_run.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Settings:
         now: The start of the run, in UTC.
         state_dir: The folder for caches.
         identities: Files that hold age identities.
+        passphrase: Opens a repository where there is no identity file at all.
         trust: Fingerprints of signers to trust.
         adopt_origin: Whether an account's history goes on though it is found elsewhere now.
         limit: The only sources to read; empty for all.
@@ -36,6 +38,7 @@ class Settings:
     now: datetime
     state_dir: Path
     identities: tuple[Path, ...] = ()
+    passphrase: Secret | None = None
     trust: tuple[str, ...] = ()
     adopt_origin: bool = False
     limit: tuple[str, ...] = ()
@@ -51,6 +54,7 @@ class Settings:
             now=self.now,
             state_dir=self.state_dir,
             identities=self.identities,
+            passphrase=self.passphrase,
             trust=self.trust,
             adopt_origin=self.adopt_origin,
         )

@@ -38,30 +38,33 @@ class Contents:
 
     def items(self, calendar: str | None = None) -> Iterator[ItemInfo]:
         """Yield the items of one calendar or of all, by calendar and href; no excluded ones."""
-        known = self._state.calendars.keys() | self._state.items.keys()
-        for each in sorted(known) if calendar is None else [calendar]:
+        for each in sorted(self._state.known()) if calendar is None else [calendar]:
             yield from self._items(each)
+
+    def hrefs(self, calendar: str) -> set[str]:
+        """Return the names of a calendar's items, with some that the snapshot does not hold."""
+        before = self._before(self._state.calendars.get(calendar))
+        return self._state.hrefs(calendar) | (before.hrefs(calendar) if before else set())
 
     def item(self, calendar: str, href: str) -> ItemInfo | None:
         """Return one item, or None when the snapshot does not hold it."""
-        row = self._state.items.get(calendar, {}).get(href)
+        row = self._state.item(calendar, href)
         if row is not None:
-            return None if row.kind is Kind.EXCLUDED else self._item(row)
+            return None if row.kind is Kind.EXCLUDED else self._item(row, href)
         before = self._before(self._state.calendars.get(calendar))
         info = before.item(calendar, href) if before else None
         return _aged(info, before) if before and info else None
 
     def hashes(self, calendar: str) -> dict[str, str | None]:
         """Return the hash of each item of a calendar, by href; None where nothing was ever read."""
-        held = self._state.items.get(calendar, {})
         found: dict[str, str | None] = {}
         if before := self._before(self._state.calendars.get(calendar)):
             found = before.hashes(calendar)
-        for href, row in held.items():
+        for href, row in self._state.items(calendar):
             if row.op is Op.EXCLUDED:
                 found.pop(href, None)
             elif row.extra.get("before"):
-                found[href] = self._item(row).sha256
+                found[href] = self._item(row, href).sha256
             else:
                 found[href] = row.sha256
         return found
@@ -85,19 +88,14 @@ class Contents:
         )
 
     def _items(self, calendar: str) -> Iterator[ItemInfo]:
-        held = self._state.items.get(calendar, {})
-        hrefs = {href for href, row in held.items() if row.kind is not Kind.EXCLUDED}
-        before = self._before(self._state.calendars.get(calendar))
-        if before:
-            hrefs |= {each.href for each in before.items(calendar)} - held.keys()
-        found = (self.item(calendar, href) for href in sorted(hrefs))
+        found = (self.item(calendar, href) for href in sorted(self.hrefs(calendar)))
         return (each for each in found if each is not None)
 
-    def _item(self, row: Row) -> ItemInfo:
+    def _item(self, row: Row, href: str) -> ItemInfo:
         reason = row.extra.get("reason")
         if row.extra.get("before"):
             before = self._earlier()
-            info = before.item(row.calendar, row.href or "") if before else None
+            info = before.item(row.calendar, href) if before else None
             if before and info:
                 return replace(_aged(info, before), reason=reason)
         since = _read_at(row)
@@ -107,7 +105,7 @@ class Contents:
             since = _read_at(calendar)
         return ItemInfo(
             calendar=row.calendar,
-            href=row.href or "",
+            href=href,
             uid=row.item_uid if row.object else None,
             etag=row.etag,
             sha256=row.sha256,

@@ -86,7 +86,30 @@ def unpack(
     Raises:
         DamageError: The archive is broken.
     """
+    return ((each, b"".join(content)) for each, content in pieces(name, archive, wanted))
+
+
+def pieces(
+    name: str, archive: bytes, wanted: Callable[[str, int], bool]
+) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Yield the wanted files as `unpack` does, but each in pieces: nothing is held of it.
+
+    Raises:
+        DamageError: The archive is broken; the pieces raise it too.
+    """
     try:
-        yield from tar.members(zstd.inflate(archive, MAX_UNPACKED), wanted)
+        for each, content in tar.pieces(zstd.inflate(archive, MAX_UNPACKED), wanted):
+            yield each, _named(name, content)
     except FormatError as error:
-        raise DamageError(f"{name} is damaged: {error}") from error
+        raise _damaged(name, error) from error
+
+
+def _named(name: str, content: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        yield from content
+    except FormatError as error:
+        raise _damaged(name, error) from error
+
+
+def _damaged(name: str, error: FormatError) -> DamageError:
+    return DamageError(f"{name} is damaged: {error}")

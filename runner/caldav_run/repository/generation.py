@@ -1,6 +1,6 @@
 """One generation's segments, read as few times as possible, and the rows of its snapshots."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ from caldav_run.repository.names import SegmentName
 from caldav_run.repository.rows import Row
 from caldav_run.repository.segment import LogEntry, Segment
 from caldav_run.repository.signed import RemovedSignerError
+from caldav_run.repository.state import State
 from caldav_run.repository.survey import Listed
 
 Opener = Callable[[SegmentName], Segment]
@@ -41,6 +42,7 @@ class Generation:
         self._opener = opener
         self._open: dict[str, Segment] = {}
         self._cumulative: list[Segment] = []
+        self._bases: dict[str, State] = {}
         # Grows by the ancestors of what is opened: a hash names its bytes, whoever has the key.
         self._believed = None if until is None else set(until)
         self._load()
@@ -81,9 +83,13 @@ class Generation:
             DamageError: A segment that they need is missing or damaged; nothing was yielded.
             SetupError: A segment cannot be opened or is not trusted.
         """
-        base, _ = self._path(identity)
-        yield from self.segment(base).rows()
-        yield from self.log(identity)
+        return (row for _, row in self.encoded(identity))
+
+    def encoded(self, identity: str) -> Iterator[tuple[bytes, Row]]:
+        """Yield the same rows, each with the line that says it."""
+        base, steps = self._path(identity)
+        yield from self.segment(base).encoded()
+        yield from _later(steps)
 
     def log(self, identity: str) -> Iterator[Row]:
         """Yield the rows since the base up to a snapshot, oldest first.
@@ -92,8 +98,19 @@ class Generation:
             DamageError: A segment that they need is missing or damaged; nothing was yielded.
             SetupError: A segment cannot be opened or is not trusted.
         """
-        for step in self._path(identity)[1]:
-            yield from (row for row in step.segment.rows() if row.seq <= step.up_to)
+        return (row for _, row in _later(self._path(identity)[1]))
+
+    def state(self, identity: str) -> State:
+        """Return what a snapshot holds; all of a generation's share what its base says.
+
+        Raises:
+            DamageError: A segment that it needs is missing or damaged.
+            SetupError: A segment cannot be opened or is not trusted.
+        """
+        base, steps = self._path(identity)
+        if base not in self._bases:
+            self._bases[base] = _applied(State(), self.segment(base).encoded())
+        return _applied(self._bases[base].copy(), _later(steps))
 
     def hole(self, identity: str) -> CaldavRunError | None:
         """Return why a snapshot cannot be read, as far as that shows without its base's bytes."""
@@ -153,6 +170,17 @@ class Generation:
                 raise DamageError(f"{segment.name.name} is not used: its number breaks the chain")
             segment = parent
         return segment.name.sha256, steps[::-1]
+
+
+def _later(steps: Iterable[_Step]) -> Iterator[tuple[bytes, Row]]:
+    for step in steps:
+        yield from (each for each in step.segment.encoded() if each[1].seq <= step.up_to)
+
+
+def _applied(state: State, rows: Iterable[tuple[bytes, Row]]) -> State:
+    for line, row in rows:
+        state.apply(line, row)
+    return state
 
 
 def _number(name: SegmentName) -> int:

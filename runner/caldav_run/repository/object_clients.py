@@ -11,6 +11,7 @@ from obstore.store import AzureStore, GCSStore, MemoryStore, S3Store
 
 from caldav_run import __version__
 from caldav_run.errors import SetupError
+from caldav_run.repository.aws_profile import profile_keys
 from caldav_run.repository.storage import Address, Storage
 from caldav_run.secret import Secret, hide
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
         ClientConfig,
         ObjectStore,
         RetryConfig,
-        S3CredentialProvider,
     )
 
 Environ = Mapping[str, str]
@@ -31,7 +31,6 @@ _S3_ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT
 _GOOGLE_ENDPOINTS: Final = ("GOOGLE_BASE_URL",)
 _AZURE_ENDPOINTS: Final = ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT")
 _ALLOW_HTTP: Final = ("AWS_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP", "AZURE_ALLOW_HTTP")
-_ACCESS_KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _SECRET_VARIABLES: Final = (
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -84,14 +83,13 @@ def _s3(address: Address, storage: Storage, environ: Environ) -> "ObjectStore":
         endpoint = parts._replace(netloc=f"{address.bucket}.{parts.netloc}").geturl()
     # Else the variable of one would win over the other.
     config |= {"endpoint": endpoint, "aws_endpoint_url_s3": endpoint}
-    provider = _profile(storage, environ)
     return S3Store(
         address.bucket,
         prefix=address.prefix or None,
         config=_said(config),  # type: ignore[arg-type]  # made of the keys of S3Config
         client_options=_client(storage, endpoint, environ),
         retry_config=_RETRY,
-        credential_provider=provider,
+        credential_provider=None if storage.access_key_id else profile_keys(environ),
     )
 
 
@@ -190,20 +188,6 @@ def _is_here(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _profile(storage: Storage, environ: Environ) -> "S3CredentialProvider | None":
-    """Return what gives the keys of a named profile, as the program `aws` takes them."""
-    if storage.access_key_id or "AWS_PROFILE" not in environ or _ACCESS_KEYS[0] in environ:
-        return None
-    try:
-        from obstore.auth.boto3 import Boto3CredentialProvider
-    except ImportError:
-        raise SetupError(
-            "AWS_PROFILE needs the package boto3",
-            mend=f"pip install 'caldav-run[aws]', or set {' and '.join(_ACCESS_KEYS)}",
-        ) from None
-    return Boto3CredentialProvider()
 
 
 def _value(secret: Secret | None) -> str | None:

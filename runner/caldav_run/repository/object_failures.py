@@ -32,7 +32,8 @@ _REGION: Final = frozenset(
     {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed"}
 )
 _WRONG_KEY: Final = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch"})
-_TLS: Final = ("certificate", "InvalidContentType", "received corrupt message")
+_CERTIFICATE: Final = re.compile(r"InvalidCertificate\(\s*(\w+)")
+_NO_TLS: Final = "InvalidMessage("
 _REASONS: Final[Mapping[str, str]] = {
     "dns error": "the host is unknown",
     "Connection refused": "the connection is refused",
@@ -67,7 +68,7 @@ class _Told:
     @property
     def words(self) -> str:
         said = ": ".join(each for each in (self.code, self.message) if each)
-        return said or (f"status {self.status}" if self.status else "no reason is given")
+        return said or (f"status {self.status}" if self.status else "its answer is not understood")
 
 
 def names_no_place(error: Exception) -> bool:
@@ -110,21 +111,34 @@ def _trouble(told: _Told, address: Address, storage: Storage, action: str) -> Co
         return AccessError(f"the proxy on the way to {host} asks for a user and a password")
     if told.status == _TOO_MANY or told.status >= _SERVER_ERRORS:
         return TemporaryError(f"{address.location} is busy: {told.words}", mend="try again later")
-    if told.status == 0 and any(sign in told.text for sign in _TLS):
-        return ConnectorError(
-            f"no secure connection to {host}: its certificate is not trusted",
-            mend="check host and port; for a private authority set ca_file in `storage`",
-        )
     if told.status == 0 and "HTTP error" in told.text:
-        reason = next(
-            (word for sign, word in _REASONS.items() if sign in told.text), "it broke off"
+        return _insecure(told, host) or _unreachable(told, host)
+    return ConnectorError(f"{address.location}: cannot {action}: {told.words}")
+
+
+def _insecure(told: _Told, host: str) -> ConnectorError | None:
+    certificate = _CERTIFICATE.search(told.text)
+    if certificate:
+        return ConnectorError(
+            f"no secure connection to {host}: its certificate is refused ({certificate[1]})",
+            mend="check host and clock; for a private authority set ca_file in `storage`",
         )
-        proxy = next((each for each in _PROXIES if os.environ.get(each)), None)
-        hint = f"; {proxy} is set" if proxy else ""
-        return TemporaryError(
-            f"cannot reach {host}: {reason}", mend=f"check the network and the endpoint{hint}"
+    if _NO_TLS in told.text:
+        return ConnectorError(
+            f"no secure connection to {host}: nothing speaks TLS there",
+            mend="check the port, or write http:// for this machine",
         )
-    return ConnectorError(f"cannot {action} in {address.location}: {told.words}")
+    return None
+
+
+def _unreachable(told: _Told, host: str) -> ConnectorError:
+    reasons = (word for sign, word in _REASONS.items() if sign in told.text)
+    proxy = next((each for each in _PROXIES if os.environ.get(each)), None)
+    hint = f"; {proxy} is set" if proxy else ""
+    return TemporaryError(
+        f"cannot reach {host}: {next(reasons, 'it broke off')}",
+        mend=f"check the network and the endpoint{hint}",
+    )
 
 
 def _other_region(told: _Told, address: Address) -> ConnectorError:
@@ -138,7 +152,7 @@ def _other_region(told: _Told, address: Address) -> ConnectorError:
 def _no_place(told: _Told, address: Address) -> ConnectorError:
     found = "" if told.code in _NO_PLACE else f" ({told.words})"
     return PlaceError(
-        f"there is no bucket {address.bucket} for {address.location}{found}",
+        f"{address.location}: there is no such bucket{found}",
         mend="make it, or check its name, the endpoint and the region",
     )
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import islice
+from typing import Final
 
 from caldav_run.errors import CaldavRunError, DamageError, SetupError, UsageError
 from caldav_run.model import Failed, Item
@@ -17,13 +19,16 @@ from caldav_run.repository.keys import Keyring
 from caldav_run.repository.lineage import rewritten, snapshot_infos, superseded
 from caldav_run.repository.names import RunName, SegmentName
 from caldav_run.repository.narrow import narrowed
-from caldav_run.repository.runs import RunRecord
+from caldav_run.repository.runs import AccountResult, RunRecord
 from caldav_run.repository.segment import Segment
 from caldav_run.repository.snapshots import CalendarInfo, ItemInfo, SnapshotInfo
 from caldav_run.repository.state import State
 from caldav_run.repository.store import Store
 from caldav_run.repository.survey import survey
 from caldav_run.repository.tombstone import Tombstone
+
+# An account that is backed up no more must not have every record fetched.
+_RECORDS_LOOKED_INTO: Final = 16
 
 
 class Reader:
@@ -100,6 +105,14 @@ class Reader:
         """
         return self._read(snapshot).items(calendar)
 
+    def item(self, snapshot: SnapshotInfo, calendar: str, href: str) -> ItemInfo | None:
+        """Return one item without its bytes, or None when the snapshot does not hold it.
+
+        Raises:
+            DamageError: A segment that it needs is missing or damaged.
+        """
+        return self._read(snapshot).item(calendar, href)
+
     def bodies(self, wanted: Iterable[ItemInfo]) -> Iterator[Item | Failed]:
         """Yield items with their bytes, pack by pack; see `Bodies.read`."""
         return self._bodies.read(wanted)
@@ -169,17 +182,31 @@ class Reader:
         return opened if borne_out else None
 
     def _cut_off(self) -> Iterator[DamageError]:
-        """Yield what each writer's newest run record names and the store no longer has."""
-        newest = {name.writer: name for name in reversed(self._run_names)}
+        """Yield what each writer's newest run records name and the store no longer has."""
         known = self._homes.keys() | rewritten(self._generations)
-        for record in filter(None, map(self._run, newest.values())):
-            for each in record.accounts:
-                if each.head is not None and each.head not in known:
+        for writer in sorted({each.writer for each in self._run_names}):
+            for record, result in self._newest_results(writer):
+                if result.head not in known:
                     yield DamageError(
-                        f"the newest snapshot of {each.account} is missing: the run of "
-                        f"{record.time:%Y-%m-%d %H:%M:%S} UTC left {each.head[:12]}",
+                        f"the newest snapshot of {result.account} is missing: the run of "
+                        f"{record.time:%Y-%m-%d %H:%M:%S} UTC left {str(result.head)[:12]}",
                         mend="look for it in a copy of the repository; what is shown is older",
                     )
+
+    def _newest_results(self, writer: str) -> Iterator[tuple[RunRecord, AccountResult]]:
+        """Yield what a writer's records say last of each account, and where."""
+        own = (each for each in self._generations if each.listed.name.writer == writer)
+        waiting = {each.account for each in own if each.account is not None}
+        seen: set[str] = set()
+        mine = (name for name in self._run_names if name.writer == writer)
+        for record in filter(None, map(self._run, islice(mine, _RECORDS_LOOKED_INTO))):
+            for result in record.accounts:
+                if result.head is not None and result.account not in seen:
+                    seen.add(result.account)
+                    yield record, result
+            # Pipelines of one host may have an account each, and records of their own.
+            if waiting <= seen:
+                return
 
     @cached_property
     def _generations(self) -> list[Generation]:
@@ -237,9 +264,7 @@ class Reader:
 
     def _read(self, snapshot: SnapshotInfo) -> Contents:
         if snapshot.id not in self._contents:
-            state = State()
-            for row in self._homes[snapshot.id].rows(snapshot.id):
-                state.apply(row)
+            state = self._homes[snapshot.id].state(snapshot.id)
             self._contents[snapshot.id] = self._contents_of(state, snapshot)
         return self._contents[snapshot.id]
 

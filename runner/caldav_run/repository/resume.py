@@ -12,7 +12,6 @@ from caldav_run.repository.create import repository_id
 from caldav_run.repository.generation import Generation, Opener
 from caldav_run.repository.keys import Writer
 from caldav_run.repository.names import SegmentName
-from caldav_run.repository.rows import encode
 from caldav_run.repository.segment import LogEntry, Segment
 from caldav_run.repository.store import Store
 from caldav_run.repository.survey import Listed, survey
@@ -149,7 +148,7 @@ def _rebuild(cache: Cache, head: Head | None, generation: Generation) -> None:
     newest = generation.segment(generation.listed.newest.sha256)
     with cache.change(head):
         cache.clear()
-        cache.apply(map(encode, generation.rows(newest.name.sha256)))
+        cache.apply(line for line, _ in generation.encoded(newest.name.sha256))
         cache.settle(head_of(newest.header, newest.name.sha256), generation.snapshots.values())
 
 
@@ -161,7 +160,7 @@ def _follow(cache: Cache, head: Head, listed: Listed, opener: Opener) -> None:
             raise DamageError(f"{name.name} does not continue what is known")
         with cache.change(head):
             # A cumulative segment repeats what is known.
-            cache.apply(encode(row) for row in opened.rows() if row.seq == name.number)
+            cache.apply(line for line, row in opened.encoded() if row.seq == name.number)
             moved = head_of(opened.header, name.sha256)
             cache.settle(moved, [opened.entry()])
         head = moved

@@ -18,6 +18,8 @@ _DEFAULTS: Final = {each.name: each.default for each in fields(Calendar)}
 _NOTHING: Final[Mapping[str, Any]] = {}
 # `json.dumps` would make one for each of 50,000 rows.
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# `json.loads` would guess the encoding of each.
+_decode: Final = json.JSONDecoder().decode
 
 
 class Kind(StrEnum):
@@ -112,7 +114,7 @@ def decode(line: bytes) -> Row:
         FormatError: It is no row, or its operation is unknown.
     """
     try:
-        columns = json.loads(line)
+        columns = _decode(line.decode())
         seq, op, *rest = columns[: _COLUMNS + 1]
         return Row(seq, Op(op), *rest)
     except (ValueError, TypeError, RecursionError) as error:

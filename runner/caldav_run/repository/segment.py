@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import IO, Any, Final, NamedTuple
@@ -110,12 +110,20 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """An opened segment whose name, signature and content agree."""
+    """An opened segment whose name, signature and content agree.
+
+    Attributes:
+        name: What its name tells.
+        header: What its document says.
+        size: Its stored size in bytes.
+        archive: Its decrypted archive: rows unpack to several times the size, and are unpacked as
+            they are asked for.
+    """
 
     name: SegmentName
     header: Header
     size: int
-    changes: bytes
+    archive: bytes = field(repr=False)
 
     @property
     def cumulative(self) -> bool:
@@ -128,8 +136,13 @@ class Segment:
         Raises:
             DamageError: One of them is of a later version.
         """
+        return (row for _, row in self.encoded())
+
+    def encoded(self) -> Iterator[tuple[bytes, Row]]:
+        """Yield its rows as `rows` does, each with the line that says it."""
         try:
-            yield from rows.decode_all(self.changes.splitlines())
+            for line in _lines(_changes(self.name.name, self.archive)):
+                yield line, rows.decode(line)
         except FormatError as error:
             raise DamageError(
                 f"{self.name.name} is not used: {error}",
@@ -199,13 +212,15 @@ def open_segment(
         header = _header(name, document)
     except (KeyError, TypeError, ValueError) as error:
         raise DamageError(f"{name.name} is not used: it lacks a field") from error
-    changes = dict(members).get(CHANGES, b"")
     place = (repository, name.generation, name.number, name.time)
     if place != (header.repository, header.generation, header.number, header.time):
         raise DamageError(f"{name.name} is not used: it was made for another place")
-    if hashlib.sha256(changes).hexdigest() != document.get("changes"):
+    digest = hashlib.sha256()
+    for chunk in _changes(name.name, archive):
+        digest.update(chunk)
+    if digest.hexdigest() != document.get("changes"):
         raise DamageError(f"{name.name} is damaged: its rows are not the signed ones")
-    return Segment(name, header, len(stored), changes)
+    return Segment(name, header, len(stored), archive)
 
 
 def stamp(time: datetime) -> str:
@@ -237,6 +252,21 @@ def decode_entry(columns: Iterable[Any]) -> LogEntry:
 def _wanted(name: str, size: int) -> bool:
     # A member of a later version is passed over.
     return size <= _MAX_SIZES.get(name, -1)
+
+
+def _changes(name: str, archive: bytes) -> Iterator[bytes]:
+    for member, content in envelope.pieces(name, archive, _wanted):
+        if member == CHANGES:
+            yield from content
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    begun = b""
+    for chunk in chunks:
+        *lines, begun = (begun + chunk).split(b"\n")
+        yield from (line + b"\n" for line in lines)
+    if begun:
+        yield begun + b"\n"
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:

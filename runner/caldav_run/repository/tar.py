@@ -6,6 +6,7 @@ would not have written, never holds more than one member, and never touches the 
 Source: POSIX.1-2017, pax, "ustar Interchange Format".
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -57,20 +58,33 @@ def _split(name: bytes) -> tuple[bytes, bytes]:
 def members(
     chunks: Iterable[bytes], wanted: Callable[[str, int], bool]
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of the wanted members, in order.
+    """Yield name and content of the wanted members, in order; see `pieces`."""
+    return ((name, b"".join(content)) for name, content in pieces(chunks, wanted))
+
+
+def pieces(
+    chunks: Iterable[bytes], wanted: Callable[[str, int], bool]
+) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Yield name and content of the wanted members, in order; nothing is held of them.
 
     Args:
         chunks: The archive, in pieces of any size.
         wanted: Told a member's name and size before its content is read; may raise.
 
+    Yields:
+        A name, and the content in pieces, which have to be taken before the next member is.
+
     Raises:
-        FormatError: The archive is cut off or holds anything but plain files.
+        FormatError: The archive is cut off or holds anything but plain files; the pieces raise
+            it too.
     """
     stream = _Stream(chunks)
     while (block := stream.take(BLOCK)) != bytes(BLOCK):
         name, size = _parse(block)
         if wanted(name, size):
-            yield name, stream.take(size)
+            content = stream.parts(size)
+            yield name, content
+            deque(content, maxlen=0)
             stream.skip(-size % BLOCK)
         else:
             stream.skip(size + -size % BLOCK)
@@ -123,12 +137,13 @@ class _Stream:
         return part
 
     def take(self, size: int) -> bytes:
-        parts = []
+        return b"".join(self.parts(size))
+
+    def parts(self, size: int) -> Iterator[bytes]:
         while size:
             part = self._next(size)
-            parts.append(part)
             size -= len(part)
-        return b"".join(parts)
+            yield part
 
     def skip(self, size: int) -> None:
         while size:

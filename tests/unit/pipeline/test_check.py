@@ -380,3 +380,76 @@ def test_any_bytes_give_problems_and_never_a_traceback(
     render_text(checked.problems)
     render_json(checked.problems)
     render_github(checked.problems)
+
+
+def vault_at(place: str, more: str = "") -> str:
+    sink = f"{{type: snapshot, repository: '{place}'{more}}}"
+    return f"{CLOUD}sinks:\n  vault: {sink}\n"
+
+
+@pytest.mark.parametrize(
+    ("place", "more"),
+    [
+        ("vault", ""),
+        ("s3://backups/home", ""),
+        ("S3://backups", ", storage: {region: eu-central-1, path_style: false}"),
+        ("s3://b", ", storage: {access_key_id: A, secret_access_key: {env: KEY}}"),
+        ("gs://backups/home", ", storage: {service_account: {file: key.json}}"),
+        ("az://backups/home", ", storage: {account: a, account_key: {env: KEY}, ca_file: x}"),
+    ],
+)
+def test_a_repository_may_be_a_folder_or_an_object_storage(
+    told: Told, place: str, more: str
+) -> None:
+    assert told(vault_at(place, more)) == "0 errors in 1 file."
+
+
+def test_a_repository_of_no_known_kind_is_told_with_the_known_ones(told: Told) -> None:
+    text = told(vault_at("ftp://example.org/x"))
+    assert 'error[unknown-scheme]: sinks.vault.repository cannot be at "ftp://"' in text
+    assert "known: s3://, gs://, az://" in text
+    assert 'did you mean "s3"?' in told(vault_at("s3a://backups/x"))
+
+
+def test_a_user_in_the_url_of_a_repository_is_refused(told: Told, codes: Codes) -> None:
+    place = vault_at("s3://AKIA:hunter2@backups/x")
+    assert codes(place) == ["url-userinfo"]
+    assert "hunter2" not in told(place)
+
+
+def test_a_url_of_a_repository_that_is_none_is_refused(codes: Codes) -> None:
+    for place in ("s3:///x", "s3://b/x//y", "s3://b?region=x"):
+        assert codes(vault_at(place)) == ["bad-url"]
+
+
+def test_options_of_another_place_are_refused(told: Told) -> None:
+    text = told(vault_at("s3://b", ", storage: {account: a, region: r}"))
+    assert "error[unfit-option]: sinks.vault.storage.account means nothing for s3://" in text
+    assert "region means" not in text
+    assert "s3:// takes: access_key_id, ca_file," in text
+    text = told(vault_at("vault", ", storage: {region: r}"))
+    assert "sinks.vault.storage.region means nothing for a folder" in text
+    assert "a folder takes: none of them" in text
+
+
+def test_an_option_of_a_storage_that_nobody_knows_is_told_once(codes: Codes) -> None:
+    assert codes(vault_at("s3://b", ", storage: {regoin: r}")) == ["unknown-key"]
+    assert codes(vault_at("s3://b", ", storage: 5")) == ["wrong-type"]
+
+
+def test_a_key_needs_its_secret(codes: Codes) -> None:
+    assert codes(vault_at("s3://b", ", storage: {access_key_id: A}")) == ["missing-key"]
+
+
+def test_a_repository_that_hangs_on_an_unset_variable_is_not_judged(codes: Codes) -> None:
+    assert "unknown-scheme" not in codes(vault_at("${env.NOWHERE_SET}://x"))
+
+
+def test_one_bucket_of_two_services_is_two_places(codes: Codes) -> None:
+    first, second = (
+        f"{name}: {{type: snapshot, repository: 's3://b', storage: {{endpoint: 'https://{name}'}}}}"
+        for name in ("here", "there")
+    )
+    assert codes(f"{CLOUD}sinks:\n  {first}\n  {second}\n") == []
+    again = first.replace("here:", "again:", 1)
+    assert codes(f"{CLOUD}sinks:\n  {first}\n  {again}\n") == ["same-destination"]

@@ -13,6 +13,8 @@ from caldav_run.repository import age, bundles, names
 from caldav_run.repository.envelope import sha256
 from caldav_run.repository.keys import keyring_of
 from caldav_run.repository.local import LocalStore
+from caldav_run.repository.opening import Means, open_keyring
+from caldav_run.secret import Secret
 
 PASSPHRASE = "seven tame otters knit"
 
@@ -183,3 +185,47 @@ def test_the_program_age_opens_a_bundle(store: LocalStore, sealed: tuple[str, by
     os.close(ours)
     os.close(theirs)
     assert opened.decode() == bundles.unlock(store, sealed[0], PASSPHRASE)
+
+
+@pytest.fixture
+def without_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("CALDAV_RUN_CONFIG_DIR", str(tmp_path / "config"))
+    return tmp_path / "config"
+
+
+def never() -> str:
+    raise AssertionError
+
+
+@pytest.mark.usefixtures("without_default")
+def test_a_passphrase_opens_where_no_identity_is_given(store: LocalStore) -> None:
+    trust = f"SHA256:{'B' * 43}"
+    means = Means(passphrase=Secret.of(PASSPHRASE), asked=Secret(never), trust=[trust])
+    keyring = open_keyring(store, means)
+    assert len(keyring.identities) == 1
+    assert keyring.trusted == {trust, f"SHA256:{'A' * 43}"}
+
+
+@pytest.mark.usefixtures("without_default")
+def test_somebody_is_asked_where_there_is_no_identity_file(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(bundles, "unlock_any", lambda _, passphrase: {passphrase: text})
+    assert open_keyring(store, Means(asked=Secret.of(PASSPHRASE))).identities
+
+
+def test_nobody_is_asked_in_vain(
+    store: LocalStore, tmp_path: Path, without_default: Path, text: str
+) -> None:
+    """Not without a bundle, and not where an identity file is named or in its usual place."""
+    asked = Secret(never)
+    with pytest.raises(SetupError, match="there is no identity file"):
+        open_keyring(LocalStore(tmp_path / "none"), Means(asked=asked))
+    with pytest.raises(SetupError, match="there is no identity file"):
+        open_keyring(store, Means())
+    named = tmp_path / "named.txt"
+    named.write_text(text)
+    assert open_keyring(store, Means(identities=[named], asked=asked)).identities
+    without_default.mkdir()
+    named.rename(without_default / "identity.txt")
+    assert open_keyring(store, Means(asked=asked)).identities

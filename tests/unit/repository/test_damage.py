@@ -8,7 +8,7 @@ import pytest
 
 from caldav_run.errors import CaldavRunError, DamageError, SetupError
 from caldav_run.model import Failed, Item, Op
-from caldav_run.repository import age, envelope, keys, runs, segment, signed
+from caldav_run.repository import age, envelope, keys, runs, segment, signed, tar, zstd
 from caldav_run.repository.names import SegmentName
 from caldav_run.repository.runs import RunRecord
 from caldav_run.repository.segment import Header
@@ -149,7 +149,13 @@ def test_a_harmed_segment_that_a_fork_needs_is_told_once(
     assert len(reader.snapshots()) == 4
 
 
-@pytest.mark.parametrize("content", [b"no frame", b""])
+def cut_off() -> bytes:
+    compressor = zstd.Compressor()
+    compressor.feed(tar.header(segment.DOCUMENT, 600, 0) + b"{")
+    return compressor.finish()
+
+
+@pytest.mark.parametrize("content", [b"no frame", b"", cut_off()])
 def test_a_broken_archive_is_said_to_be_one(vault: Vault, content: bytes) -> None:
     vault.fill()
     name = vault.segments()[0]
@@ -224,7 +230,7 @@ def opened(vault: Vault) -> tuple[SegmentName, Header, bytes]:
     trusted = {vault.writer.signer.fingerprint}
     (identity,) = keys.load_keyring([vault.keys / keys.IDENTITY]).identities
     found = segment.open_segment(name, stored, (identity,), trusted, vault.reader().repository)
-    return name, found.header, found.changes
+    return name, found.header, b"".join(line for line, _ in found.encoded())
 
 
 def sealed(vault: Vault, files: dict[str, bytes]) -> bytes:
@@ -269,6 +275,17 @@ def test_a_row_of_a_later_version_is_an_error_and_no_crash(vault: Vault) -> None
     reader = vault.reader()
     with pytest.raises(DamageError, match="install the version"):
         reader.calendars(reader.resolve("latest"))
+
+
+def test_a_last_row_needs_no_line_end(vault: Vault) -> None:
+    vault.fill()
+    name, header, changes = opened(vault)
+    with (vault.folder / "rows").open("w+b") as rows:
+        rows.write(changes.removesuffix(b"\n"))
+        stored = segment.build(header, rows, vault.writer.signer, vault.recipients)
+    (vault.root / name.name).unlink()
+    forged(vault, name, stored)
+    assert len(vault.held()) == 2
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,19 @@ def test_a_newest_snapshot_that_is_missing_is_told(vault: Vault) -> None:
     assert "the newest snapshot of cloud is missing" in problem.message
 
 
+def test_a_newest_snapshot_is_missed_though_another_pipeline_ran_later(vault: Vault) -> None:
+    vault.fill()
+    vault.run(added("c"))
+    newest = max(vault.root.rglob("seg-*"))
+    vault.run(calendar_row("plans"), account="work")
+    vault.run(calendar_row("plans", color="#FF0000"), account="work")
+    newest.unlink()
+    reader = vault.reader()
+    reader.snapshots()
+    (problem,) = reader.problems
+    assert "the newest snapshot of cloud is missing" in problem.message
+
+
 def test_an_account_that_vanished_is_told(vault: Vault) -> None:
     vault.fill()
     for each in (vault.root / "a").rglob("*.age"):

@@ -60,6 +60,10 @@ def reasons(reader: Reader) -> list[type[Exception]]:
     return [type(each) for each in reader.problems]
 
 
+def lines_of(found: Segment) -> bytes:
+    return b"".join(line for line, _ in found.encoded())
+
+
 def test_what_was_listed_and_all_before_it_stays_readable(vault: Vault) -> None:
     names = vault.segments()
     remove(vault, names[-1])
@@ -97,7 +101,7 @@ def test_a_stolen_key_that_forks_the_past_hides_nothing(vault: Vault) -> None:
     names = vault.segments()
     remove(vault, names[-1])
     honest = opened(vault, names[1])
-    forge(vault, replace(honest.header, run="forged"), honest.changes)
+    forge(vault, replace(honest.header, run="forged"), lines_of(honest))
     reader = vault.reader()
     assert ids(reader) == [each.sha256 for each in names]
     assert reasons(reader) == [RemovedSignerError]
@@ -111,7 +115,7 @@ def test_a_stolen_key_that_backdates_a_generation_adds_nothing(vault: Vault) -> 
     old = names[0].generation
     early = GenerationName(f"20250101T000000Z-{old.writer}-abcdef", old.stream, old.writer, begun)
     early = replace(early, begun=begun.replace(year=2025, month=1, day=1, hour=0))
-    forge(vault, replace(base.header, generation=early, time=early.begun), base.changes)
+    forge(vault, replace(base.header, generation=early, time=early.begun), lines_of(base))
     reader = vault.reader()
     assert ids(reader) == [each.sha256 for each in names]
     assert reasons(reader) == [RemovedSignerError]

@@ -1,5 +1,6 @@
 import io
 import tarfile
+from itertools import islice
 
 import pytest
 from hypothesis import given
@@ -44,6 +45,18 @@ def test_a_cut_archive_is_noticed(files: dict[str, bytes], data: st.DataObject) 
     cut = data.draw(st.integers(0, len(whole) - tar.BLOCK - 1))
     with pytest.raises(FormatError, match="cut off"):
         read(whole[:cut])
+
+
+@given(files=FILES, taken=st.integers(0, 3))
+def test_what_is_not_taken_of_a_member_is_passed_over(files: dict[str, bytes], taken: int) -> None:
+    data = archive(files)
+    chunks = (data[at : at + 100] for at in range(0, len(data), 100))
+    found = {
+        name: b"".join(islice(content, taken))
+        for name, content in tar.pieces(chunks, lambda *_: True)
+    }
+    assert found.keys() == files.keys()
+    assert all(files[name].startswith(begin) for name, begin in found.items())
 
 
 @given(noise=st.binary(min_size=512, max_size=2000))

@@ -1,16 +1,17 @@
 """Calendars out of a snapshot repository, as they were at some time."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Self
 
 from caldav_run.connectors.protocol import Baseline, Context
 from caldav_run.connectors.selection import Selection
 from caldav_run.connectors.storage import storage_from
-from caldav_run.errors import ConnectorError, DamageError, UsageError
+from caldav_run.errors import ConnectorError, DamageError, SetupError, UsageError
 from caldav_run.model import (
     CalendarDone,
     CalendarExcluded,
@@ -22,11 +23,14 @@ from caldav_run.model import (
     Reading,
     Unchanged,
 )
-from caldav_run.repository import keys
+from caldav_run.repository.keys import Keyring
+from caldav_run.repository.opening import Means, open_keyring
 from caldav_run.repository.reader import Reader
-from caldav_run.repository.snapshots import CalendarInfo, ItemInfo, SnapshotInfo
+from caldav_run.repository.snapshots import CalendarInfo, SnapshotInfo
 from caldav_run.repository.storage import Storage
+from caldav_run.repository.store import Store
 from caldav_run.repository.stores import open_store
+from caldav_run.secret import Secret
 
 _log: Final = logging.getLogger(__name__)
 
@@ -41,8 +45,7 @@ class Wanted:
         account: Whose snapshot; None for the only account.
         as_of: See `caldav_run.repository.references.resolve`.
         now: The start of the run, in the zone where days end.
-        identities: Files that open it.
-        trust: Signers to believe besides those that the identity files name.
+        means: What opens it.
     """
 
     repository: str
@@ -50,8 +53,7 @@ class Wanted:
     account: str | None
     as_of: str
     now: datetime
-    identities: Sequence[Path]
-    trust: Sequence[str]
+    means: Means
 
 
 class SnapshotSource:
@@ -68,21 +70,19 @@ class SnapshotSource:
 
     @classmethod
     def from_options(cls, options: Options, context: Context) -> Self:
-        """Make a source from checked options."""
-        identity, trust = options.get("identity"), options.get("trust")
+        """Make a source from checked options.
+
+        Raises:
+            SetupError: Both an identity and a passphrase are given.
+        """
         account = options.get("account")
-        identities = context.identities or (keys.default_folder() / keys.IDENTITY,)
-        if isinstance(identity, Mapping):
-            identities = (Path(str(identity["file"])),)
-        own_trust = map(str, trust) if isinstance(trust, list | tuple) else ()
         wanted = Wanted(
             repository=str(options["repository"]),
             storage=storage_from(options),
             account=None if account is None else str(account),
             as_of=str(options.get("as_of", "latest")),
             now=context.now.astimezone(context.timezone),
-            identities=identities,
-            trust=(*context.trust, *own_trust),
+            means=_means(options, context),
         )
         return cls(wanted, context.name, Selection.from_option(options.get("calendars")))
 
@@ -130,21 +130,53 @@ class SnapshotSource:
         """Do nothing: a reading holds nothing open."""
 
     def _reader(self) -> Reader:
-        keyring = keys.load_keyring(self._wanted.identities, self._wanted.trust)
-        return Reader(open_store(self._wanted.repository, self._wanted.storage), keyring)
+        return Reader(self._store, self._keyring)
+
+    @cached_property
+    def _store(self) -> Store:
+        return open_store(self._wanted.repository, self._wanted.storage)
+
+    @cached_property
+    def _keyring(self) -> Keyring:
+        # Kept: a passphrase costs seconds of work.
+        return open_keyring(self._store, self._wanted.means)
+
+
+def _means(options: Options, context: Context) -> Means:
+    identity, passphrase = options.get("identity"), options.get("passphrase")
+    trust = options.get("trust")
+    own_trust = map(str, trust) if isinstance(trust, list | tuple) else ()
+    means = Means(
+        identities=context.identities,
+        asked=context.passphrase,
+        trust=(*context.trust, *own_trust),
+    )
+    if isinstance(identity, Mapping) and passphrase is not None:
+        raise SetupError(
+            f"{context.name}: identity and passphrase both open the repository",
+            mend="give one of them",
+        )
+    if isinstance(identity, Mapping):
+        return replace(means, identities=(Path(str(identity["file"])),))
+    if isinstance(passphrase, Secret):
+        return replace(means, identities=(), passphrase=passphrase)
+    return means
 
 
 def _members(
     reader: Reader, snapshot: SnapshotInfo, info: CalendarInfo, baseline: Baseline
 ) -> Iterator[Reading]:
-    needed: list[ItemInfo] = []
+    # Names only: whole, the items of a large calendar would fill the memory.
+    needed: dict[str | None, list[str]] = {}
     for item in reader.items(snapshot, info.calendar.id):
         if item.sha256 and baseline.etag(item.calendar, item.href) == _etag(item.sha256):
             yield Unchanged(item.calendar, item.href)
         else:
-            needed.append(item)
-    for found in reader.bodies(needed):
-        yield found if isinstance(found, Failed) else Changed(_with_etag(found))
+            needed.setdefault(item.object, []).append(item.href)
+    for hrefs in needed.values():
+        wanted = (reader.item(snapshot, info.calendar.id, href) for href in hrefs)
+        for found in reader.bodies(filter(None, wanted)):
+            yield found if isinstance(found, Failed) else Changed(_with_etag(found))
     if info.unread:
         reason = f"the backup could not read it: {info.reason}"
         yield Failed(info.calendar.id, None, reason)

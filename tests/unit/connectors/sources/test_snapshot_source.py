@@ -17,7 +17,8 @@ from caldav_run.model import (
     Op,
     Unchanged,
 )
-from caldav_run.repository import keys
+from caldav_run.repository import bundles, keys
+from caldav_run.secret import Secret
 from caldav_run.testing.contracts import context
 from caldav_run.testing.contracts.sources import Held
 from caldav_run.testing.vault import Vault, about, added, calendar_row
@@ -138,3 +139,21 @@ def test_a_repository_that_is_not_whole_gives_what_it_has_and_fails(vault: Vault
     assert [type(each) for each in seen] == [CalendarStart, Changed, Changed, CalendarDone]
     with pytest.raises(DamageError, match="is not whole: the newest snapshot of cloud is missing"):
         next(readings)
+
+
+def test_a_passphrase_opens_instead_of_an_identity(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault.fill()
+    monkeypatch.setenv("CALDAV_RUN_CONFIG_DIR", str(vault.folder / "none"))
+    text = (vault.keys / keys.IDENTITY).read_text()
+    bundles.add(vault.local, text, "seven tame otters knit")
+    passphrase = Secret.of("seven tame otters knit")
+    options = {"repository": str(vault.root), "passphrase": passphrase}
+    made = SnapshotSource.from_options(options, context(vault.folder))
+    assert len([each for each in made.read(Held()) if isinstance(each, Changed)]) == 2
+
+
+def test_an_identity_and_a_passphrase_are_one_too_many(vault: Vault) -> None:
+    with pytest.raises(SetupError, match="identity and passphrase both open"):
+        source(vault, identity={"file": "i"}, passphrase=Secret.of("x"))
