@@ -563,20 +563,25 @@ class Repository:
             if self.store.keys.until(name["writer"]) is None:
                 names.setdefault(name["writer"], []).insert(0, name)
         for writer, newest_first in names.items():
-            own = (each for each in self.generations if each.writer == writer)
-            waiting = {each.account for each in own if each.account}
-            seen: dict[str, str] = {}
-            for name in newest_first[:RECORDS_LOOKED_INTO]:
-                try:
-                    seen = {**self._heads(name), **seen}
-                except RescueError as problem:
-                    yield str(problem)
-                    continue
-                if waiting <= seen.keys():
-                    break
-            for account, head in seen.items():
+            found = self._newest_heads(writer, newest_first[:RECORDS_LOOKED_INTO])
+            for account, head in found.items():
                 if head not in known:
                     yield f"the newest snapshot of {account} is missing: {head[:12]}"
+
+    def _newest_heads(self, writer: str, newest_first: list[re.Match[str]]) -> dict[str, str]:
+        own = (each for each in self.generations if each.writer == writer)
+        waiting = {each.account for each in own if each.account}
+        found: dict[str, str] = {}
+        for name in newest_first:
+            try:
+                found = {**self._heads(name), **found}
+            except RescueError as problem:
+                self.problems.append(str(problem))
+            else:
+                # Pipelines of one host may have an account each, and records of their own.
+                if waiting <= found.keys():
+                    break
+        return found
 
     def _heads(self, name: re.Match[str]) -> dict[str, str]:
         """Return what a run record says is the newest snapshot of each account."""
