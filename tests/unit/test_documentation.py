@@ -119,6 +119,22 @@ def test_the_recovery_page_gets_everything_back_with_rescue_py(tmp_path: Path) -
     assert (here / "calendars/cloud/family/a.ics").read_bytes() == body_of("a")
 
 
+@pytest.mark.skipif(not all(map(shutil.which, PLAIN_TOOLS)), reason=f"needs {PLAIN_TOOLS}")
+def test_the_example_of_the_format_prints_what_it_shows() -> None:
+    page = FENCE.findall((ROOT / "docs" / "repository-format.md").read_text("utf-8"))
+    example = [(info, text) for _, info, text in page if info in {"sh example", "text"}]
+    shown = [text for info, text in example if info == "text"]
+    script = "\necho '----'\n".join(text for info, text in example if info == "sh example")
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=ROOT / "tests/golden/small/repository",
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split("----\n") == shown
+
+
 def test_a_block_that_is_a_whole_pipeline_is_marked_as_one() -> None:
     for page in PAGES:
         for _, info, text in FENCE.findall(page.read_text("utf-8")):
