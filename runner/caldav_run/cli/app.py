@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from caldav_run import __version__
-from caldav_run.cli import check, compare, console, demo, keys, look, run, take, validate
+from caldav_run.cli import care, check, compare, console, demo, keys, look, run, take, validate
 
 _EPILOG = """\
 `caldav-run PIPELINE…` is short for `caldav-run run PIPELINE…`.
@@ -25,6 +25,7 @@ _VERBS = (
     take.cat,
     take.export,
     check.check,
+    care.expire,
     validate.schema,
     demo.demo,
 )

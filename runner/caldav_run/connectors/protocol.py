@@ -175,8 +175,8 @@ class Archive(Protocol):
         """Record the run as done and let go of the store.
 
         Args:
-            results: How each account went, in words; empty for a run that was only planned, which
-                is not recorded.
+            results: How each account went: `ok`, `partial`, `guarded`, `skipped`, or `failed: `
+                and why; empty for a run that was only planned, which is not recorded.
         """
 
 

@@ -16,8 +16,10 @@ def rewritten(generations: Sequence[Generation]) -> set[str]:
     return {entry.replaces for entry in entries if entry.replaces is not None}
 
 
-def superseded(generations: Sequence[Generation], graves: Mapping[str, Tombstone]) -> set[str]:
-    """Return the ids of the snapshots that another one stands for.
+def superseded(
+    generations: Sequence[Generation], graves: Mapping[str, Tombstone]
+) -> dict[str, str]:
+    """Return the ids of the snapshots that another one stands for, and that one's generation.
 
     Of all that stand for one original, one is shown: a readable one if there is any, then one of
     a generation that no tombstone says to be rewritten, then that of the generation whose name
@@ -31,7 +33,9 @@ def superseded(generations: Sequence[Generation], graves: Mapping[str, Tombstone
     """
     begun = {each.listed.name.name for each in generations if each.listed.begun}
     replaced = {
-        name for name, grave in graves.items() if grave.rewritten and grave.successor in begun
+        name: grave.successor
+        for name, grave in graves.items()
+        if grave.rewritten and grave.successor in begun
     }
 
     def rank(found: tuple[Generation, LogEntry]) -> tuple[bool, bool, str]:
@@ -43,12 +47,15 @@ def superseded(generations: Sequence[Generation], graves: Mapping[str, Tombstone
     for each in generations:
         for entry in each.snapshots.values():
             groups.setdefault(entry.stands_for, []).append((each, entry))
-    several = (group for group in groups.values() if len(group) > 1)
-    hidden = {entry.id for group in several for _, entry in sorted(group, key=rank)[:-1]}
+    hidden: dict[str, str] = {}
+    for group in groups.values():
+        if len(group) > 1:
+            *others, (shown, _) = sorted(group, key=rank)
+            hidden |= {entry.id: shown.listed.name.name for _, entry in others}
     # What could not be read could not be rewritten either.
     for each in generations:
-        if each.listed.name.name in replaced:
-            hidden |= each.problems.keys()
+        if successor := replaced.get(each.listed.name.name):
+            hidden |= dict.fromkeys(each.problems, successor)
     return hidden
 
 

@@ -1,6 +1,6 @@
 """Snapshots into an encrypted repository."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
@@ -12,9 +12,14 @@ from caldav_run.repository import age, keys
 from caldav_run.repository.account import AccountWriter
 from caldav_run.repository.archive import FULL_EVERY, RepositoryWriter, Settings
 from caldav_run.repository.create import Created, create
+from caldav_run.repository.expire import Expiry, look_for_expired
+from caldav_run.repository.retention import Keep
 from caldav_run.repository.store import Store
 from caldav_run.repository.stores import open_store
+from caldav_run.repository.upkeep import after_run
 
+_EVERYTHING: Final = Keep()
+_GOOD: Final = frozenset({"ok", "partial"})
 _UNITS: Final = {"d": 1, "w": 7, "m": 30, "y": 365}
 
 
@@ -22,7 +27,12 @@ class SnapshotSink:
     """Appends to a repository; see `schemas/sinks/snapshot.schema.json` for the options."""
 
     def __init__(
-        self, store: Store, recipients: Sequence[str | Path], signer: Path, settings: Settings
+        self,
+        store: Store,
+        recipients: Sequence[str | Path],
+        signer: Path,
+        settings: Settings,
+        keep: Keep = _EVERYTHING,
     ) -> None:
         """Take the options, without touching anything.
 
@@ -31,12 +41,15 @@ class SnapshotSink:
             recipients: age recipients, or files of them; empty for the default file.
             signer: The file of the writer key.
             settings: How to write.
+            keep: How long history is kept.
         """
         self._store = store
         self._recipients = recipients
         self._signer = signer
         self._settings = settings
+        self._keep = keep
         self._writer: RepositoryWriter | None = None
+        self._opened: dict[str, AccountWriter] = {}
 
     @classmethod
     def from_options(cls, options: Options, context: Context) -> Self:
@@ -54,6 +67,7 @@ class SnapshotSink:
             [_recipient(each) for each in given] if isinstance(given, list | tuple) else [],
             _file(options.get("signer")) or keys.default_folder() / keys.WRITER,
             settings,
+            _keep(options.get("keep")),
         )
 
     def missing_keys(self) -> Path | None:
@@ -81,12 +95,35 @@ class SnapshotSink:
         if self._writer is None:
             writer = keys.load_writer(self._signer)
             self._writer = RepositoryWriter(self._store, writer, self._readers(), self._settings)
-        return SnapshotAccount(self._writer.open_account(account, origin))
+        opened = self._writer.open_account(account, origin)
+        self._opened[account] = opened
+        return SnapshotAccount(opened)
 
     def close(self, results: Mapping[str, str]) -> None:
-        """Record the run as done; see `Archive.close`."""
-        if self._writer is not None:
-            self._writer.close(results)
+        """Record the run as done, and after a good one tend what has expired."""
+        if self._writer is None:
+            return
+        self._writer.close(results)
+        if results and all(self._went_well(account, words) for account, words in results.items()):
+            writer = keys.load_writer(self._signer)
+            after_run(self._store, writer, self._keep, self._settings.clock)
+
+    def look_for_expired(self, clock: Callable[[], datetime]) -> Expiry:
+        """Decide what has expired; nothing is written.
+
+        Args:
+            clock: Tells the time in UTC.
+
+        Raises:
+            ConnectorError: The store cannot be read.
+            SetupError: The writer key or the repository is missing.
+        """
+        writer = keys.load_writer(self._signer)
+        return look_for_expired(self._store, writer, self._keep, clock)
+
+    def _went_well(self, account: str, words: str) -> bool:
+        opened = self._opened.get(account)
+        return words in _GOOD and opened is not None and opened.committed
 
     def _readers(self) -> list[str]:
         found: list[str] = []
@@ -134,3 +171,10 @@ def _file(value: object) -> Path | None:
 
 def _duration(text: str) -> timedelta:
     return timedelta(days=int(text[:-1]) * _UNITS[text[-1]])
+
+
+def _keep(value: object) -> Keep:
+    if not isinstance(value, Mapping):
+        return Keep()
+    given = {key: value[key] for key in ("min_generations", "auto") if key in value}
+    return Keep(within=_duration(str(value["within"])), **given)

@@ -1,3 +1,5 @@
+import logging
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,3 +66,68 @@ def test_a_missing_signer_is_said_when_the_run_needs_it(vault: Vault) -> None:
 def test_a_wrong_recipient_is_said_when_the_run_needs_it(vault: Vault) -> None:
     with pytest.raises(SetupError, match="is no age recipient"):
         sink(vault, recipients=["age1wrong"]).open_account("cloud", "home")
+
+
+KEEP = {"within": "1d", "min_generations": 1, "auto": True}
+
+
+@pytest.fixture
+def old(vault: Vault) -> Vault:
+    """Two full backups, both a year old."""
+    for _ in range(2):
+        vault.clock.forward(days=100)
+        vault.fill()
+    for each in vault.local.list():
+        os.utime(vault.root / each.name, (0, 0))
+    return vault
+
+
+def end(made: SnapshotSink, *, words: str = "ok", guarded: bool = False) -> None:
+    made.open_account("cloud", "home").commit("f", guarded=guarded)
+    made.close({"cloud": words})
+
+
+def marked(vault: Vault) -> int:
+    return sum(len(each.tombstones) for each in vault.generations())
+
+
+def test_a_good_run_expires_where_the_pipeline_says_so(
+    old: Vault, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "caldav_run")
+    end(sink(old, keep=KEEP))
+    assert marked(old) == 1
+    assert f"expiry: mark: {old.generations()[0].name.name}" in caplog.text
+
+
+def test_a_run_only_says_what_has_expired_unless_told_otherwise(
+    old: Vault, caplog: pytest.LogCaptureFixture
+) -> None:
+    end(sink(old, keep={**KEEP, "auto": False}))
+    assert marked(old) == 0
+    assert "1 full backups in" in caplog.text
+    assert "caldav-run expire" in caplog.text
+
+
+@pytest.mark.parametrize("words", ["guarded", "failed: no answer", "skipped"])
+def test_a_run_that_did_not_go_well_expires_nothing(old: Vault, words: str) -> None:
+    end(sink(old, keep=KEEP), words=words)
+    assert marked(old) == 0
+
+
+def test_a_run_whose_commit_failed_or_another_account_expires_nothing(old: Vault) -> None:
+    made = sink(old, keep=KEEP)
+    made.open_account("cloud", "home").abandon()
+    made.close({"cloud": "ok"})
+    made = sink(old, keep=KEEP)
+    made.open_account("cloud", "home").commit("f", guarded=False)
+    made.close({"cloud": "ok", "work": "ok"})
+    assert marked(old) == 0
+
+
+def test_a_run_that_keeps_everything_looks_for_nothing(old: Vault) -> None:
+    end(sink(old))
+    assert marked(old) == 0
+    assert {each.why for each in sink(old).look_for_expired(old.clock).verdicts} == {
+        "everything is kept"
+    }
