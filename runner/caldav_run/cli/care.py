@@ -38,7 +38,7 @@ def expire(
     ] = False,
     output: OutputOption = Output.TEXT,
 ) -> int:
-    """Delete history that has expired: first marked, gone 72 hours later.
+    """Delete expired history: first marked, gone 72 hours later.
 
     It needs the writer key and no identity. Only full backups that this writer made can go.
     """

@@ -42,7 +42,7 @@ def test_a_file_in_the_verbs_place_is_run(
     [
         (["rnu", "x.yaml"], 'did you mean "run"?'),
         (["snapshot"], 'did you mean "snapshots"?'),
-        (["xyzzy"], "the verbs are: cat, create"),
+        (["xyzzy"], "the verbs are: cat, check"),
         (["-v", "my file.yaml"], "write: caldav-run run -v 'my file.yaml'"),
         (["--output=json", "plan", "x.yaml"], "write: caldav-run plan --output=json x.yaml"),
     ],
