@@ -5,7 +5,20 @@ from typing import Annotated
 import typer
 
 from caldav_run import __version__
-from caldav_run.cli import care, check, compare, console, demo, keys, look, run, take, validate
+from caldav_run.cli import (
+    care,
+    check,
+    compare,
+    console,
+    demo,
+    find,
+    keys,
+    look,
+    run,
+    take,
+    trace,
+    validate,
+)
 
 _EPILOG = """\
 `caldav-run PIPELINE…` is short for `caldav-run run PIPELINE…`.
@@ -22,6 +35,8 @@ _VERBS = (
     look.snapshots,
     look.show,
     compare.diff,
+    trace.history,
+    find.find,
     take.cat,
     take.export,
     check.check,

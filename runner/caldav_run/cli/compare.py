@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from caldav_run.cli import console
+from caldav_run.cli.bodies import UNREADABLE, readable
 from caldav_run.cli.options import Output, OutputOption
 from caldav_run.cli.repositories import (
     Choice,
@@ -130,20 +131,13 @@ def _lines(reader: "Reader", old: "SnapshotInfo", new: "SnapshotInfo") -> Iterat
 def _worded(reader: "Reader", batch: Sequence["Difference"]) -> Iterator[Line]:
     from caldav_run.repository.difference import ItemDifference
 
-    bodies = _bodies(reader, [each for each in batch if isinstance(each, ItemDifference)])
+    items = [each for each in batch if isinstance(each, ItemDifference)]
+    bodies = readable(reader, (info for each in items for info in (each.old, each.new) if info))
     for each in batch:
         if isinstance(each, ItemDifference):
             yield _item(each, bodies)
         else:
             yield _calendar(each)
-
-
-def _bodies(reader: "Reader", batch: Sequence["ItemDifference"]) -> dict[str, bytes]:
-    """Return the bytes that a batch speaks of, by their hash; what cannot be read is missing."""
-    from caldav_run.model import Item
-
-    wanted = [info for each in batch for info in (each.old, each.new) if info and info.sha256]
-    return {item.sha256: item.body for item in reader.bodies(wanted) if isinstance(item, Item)}
 
 
 def _item(each: "ItemDifference", bodies: Mapping[str, bytes]) -> Line:
@@ -158,7 +152,7 @@ def _item(each: "ItemDifference", bodies: Mapping[str, bytes]) -> Line:
     if len(sides) == 1:
         return Line(title, each.kind, name)
     if before is None or after is None:
-        return Line(title, each.kind, name, ["changed, but not both versions can be read"])
+        return Line(title, each.kind, name, [UNREADABLE])
     return Line(title, each.kind, name, describe(before, after), properties_diff(before, after))
 
 

@@ -44,7 +44,8 @@ def document(value: Any) -> None:
     """Print a value as JSON."""
     # Hidden before encoding: a quote in a password looks different in JSON.
     text = json.dumps(_redacted(value), indent=2, ensure_ascii=False)
-    _write(sys.stdout, text + "\n")
+    # JSON leaves DEL, C1 and the direction of text as they are; they stand in strings only.
+    _write(sys.stdout, _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:

@@ -14,7 +14,7 @@ from caldav_run.cli.repositories import (
     complaints,
     open_repository,
 )
-from caldav_run.cli.times import tell_age, when
+from caldav_run.cli.times import tell_age, tell_read, when
 
 if TYPE_CHECKING:
     from caldav_run.repository.reader import Reader
@@ -46,9 +46,7 @@ def snapshots(
         return complaints(reader)
     heads = ("SNAPSHOT", "TIME (UTC)", "ACCOUNT", "CALENDARS", "ITEMS", "")
     console.table([heads, *(_row(each) for each in listed)])
-    for name in sorted({each.account for each in listed}):
-        read = reader.last_read(name)
-        console.tell(f"{name}: last read {when(read)}" if read else f"{name}: never read whole")
+    tell_read(reader, sorted({each.account for each in listed}))
     return complaints(reader)
 
 

@@ -1,5 +1,6 @@
 """Points in time as a person reads them, and how old a snapshot is."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,13 @@ def tell_age(reader: "Reader", snapshot: "SnapshotInfo") -> None:
     read = reader.last_read(snapshot.account)
     since = f"; the account was last read {when(read)}" if read else ""
     console.tell(f"{snapshot.account} as of {when(snapshot.time)}{since}")
+
+
+def tell_read(reader: "Reader", accounts: Iterable[str]) -> None:
+    """Tell when each account was last read with success."""
+    for name in accounts:
+        read = reader.last_read(name)
+        console.tell(f"{name}: last read {when(read)}" if read else f"{name}: never read whole")
 
 
 def when(time: datetime) -> str:

@@ -1,7 +1,7 @@
 """Human words for an item and for what changed in it."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from caldav_run.errors import ItemError
 from caldav_run.ical import wording
@@ -14,6 +14,31 @@ from caldav_run.ical.tree import Component, Property, parse
 from caldav_run.ical.values import moment, parse_moment
 
 _MASTER_ONLY: Final = frozenset({"RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"})
+
+
+class Outline(NamedTuple):
+    """An item in short.
+
+    Attributes:
+        label: What to call it.
+        summary: Its title in one line; empty when it has none.
+        start: Its DTSTART as it is written; empty when it has none.
+    """
+
+    label: str
+    summary: str
+    start: str
+
+
+def outline(body: bytes) -> Outline:
+    """Return an item in short; never fails."""
+    try:
+        tree = parse(body)
+    except ItemError:
+        return Outline(label(body), wording.shorten(scan(body).summary or ""), "")
+    main = wording.main_component(tree)
+    summary, start = (main.value(name) if main else "" for name in ("SUMMARY", "DTSTART"))
+    return Outline(wording.label(tree), wording.shorten(summary), wording.shorten(start))
 
 
 def label(body: bytes) -> str:

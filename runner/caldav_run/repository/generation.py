@@ -24,7 +24,14 @@ class _Step(NamedTuple):
 
 
 class Generation:
-    """Reads the newest cumulative segment and those after it; others only when asked for."""
+    """Reads the newest cumulative segment and those after it; others only when asked for.
+
+    Attributes:
+        listed: What the store holds of it.
+        snapshots: What is known of each of its snapshots, by id.
+        problems: Why a segment cannot be used, by its id.
+        account: Whose generation it is; None when none of its segments can be used.
+    """
 
     def __init__(
         self, listed: Listed, opener: Opener, until: Collection[str] | None = None
@@ -46,11 +53,12 @@ class Generation:
         # Grows by the ancestors of what is opened: a hash names its bytes, whoever has the key.
         self._believed = None if until is None else set(until)
         self._load()
+        self.account = next((each.header.account for each in self._open.values()), None)
 
-    @property
-    def account(self) -> str | None:
-        """Whose generation it is; None when none of its segments can be used."""
-        return next((each.header.account for each in self._open.values()), None)
+    def let_go(self) -> None:
+        """Forget the rows of the base, by far the most of them; they are fetched if asked for."""
+        self._open = {key: each for key, each in self._open.items() if each.header.number}
+        self._bases.clear()
 
     def segment(self, identity: str) -> Segment:
         """Return a segment by its id.

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 FORMS: Final = (
-    "a date (2026-05-01, up to its end), a time (2026-05-01T08:00:00+02:00), today, yesterday, "
+    "a date (2026-05-01), a time (2026-05-01T08:00:00+02:00), today, yesterday, "
     "or so long ago: 3 days ago, 2 weeks ago, 1 month ago (minutes and hours, years as well)"
 )
 _AGO: Final = re.compile(
@@ -29,28 +29,37 @@ def last_moment(text: str, now: datetime) -> datetime | None:
     Returns:
         None where the text is no time.
     """
+    # Where a clock goes back over midnight, the later one of the two ends.
+    return _moment(text, now, time.max.replace(fold=1))
+
+
+def first_moment(text: str, now: datetime) -> datetime | None:
+    """Return the first moment that a time in words takes in; otherwise as `last_moment`."""
+    return _moment(text, now, time.min)
+
+
+def _moment(text: str, now: datetime, of_day: time) -> datetime | None:
     words = " ".join(text.lower().split())
     try:
         if words in _PAST:
-            return _end_of(now.date() - timedelta(days=_PAST[words]), now)
+            return _in_day(now.date() - timedelta(days=_PAST[words]), of_day, now)
         ago = _AGO.fullmatch(words)
-        return _ago(ago, now) if ago else _written(text.strip(), now)
+        return _ago(ago, now) if ago else _written(text.strip(), of_day, now)
     except (ValueError, OverflowError):
         # Zones west and east of Greenwich reach beyond the years 1 to 9999.
         return None
 
 
-def _written(text: str, now: datetime) -> datetime:
+def _written(text: str, of_day: time, now: datetime) -> datetime:
     try:
-        return _end_of(date.fromisoformat(text), now)
+        return _in_day(date.fromisoformat(text), of_day, now)
     except ValueError:
         at = datetime.fromisoformat(text)
     return (at if at.tzinfo else at.replace(tzinfo=now.tzinfo)).astimezone(UTC)
 
 
-def _end_of(day: date, now: datetime) -> datetime:
-    # Where a clock goes back over midnight, the later one of the two ends.
-    return datetime.combine(day, time.max.replace(fold=1), now.tzinfo).astimezone(UTC)
+def _in_day(day: date, of_day: time, now: datetime) -> datetime:
+    return datetime.combine(day, of_day, now.tzinfo).astimezone(UTC)
 
 
 def _ago(match: re.Match[str], now: datetime) -> datetime:

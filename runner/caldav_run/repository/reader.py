@@ -10,6 +10,7 @@ from caldav_run.errors import CaldavRunError, DamageError, SetupError, UsageErro
 from caldav_run.model import Failed, Item
 from caldav_run.repository import difference, holdings, names, references, runs, segment, tombstone
 from caldav_run.repository.bodies import Bodies
+from caldav_run.repository.chapter import Chapter, chapters
 from caldav_run.repository.contents import Contents
 from caldav_run.repository.create import repository_id
 from caldav_run.repository.difference import Difference
@@ -134,6 +135,16 @@ class Reader:
     def holdings(self) -> list[Holding]:
         """Return who signed each generation, and for whom it was sealed; oldest first."""
         return [holdings.describe(each) for each in self._generations]
+
+    def report(self, problem: CaldavRunError) -> None:
+        """Keep what was found damaged, once."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def chapters(self, account: str) -> Iterator[Chapter]:
+        """Yield an account's generations that can be read, oldest first; see `chapters`."""
+        mine = [each for each in self.snapshots(account) if not each.incomplete]
+        return chapters(self._generations, mine, self._before)
 
     def runs(self) -> Iterator[RunRecord]:
         """Yield the run records, newest first; each is fetched when it is asked for.

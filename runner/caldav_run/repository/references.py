@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     # Checking a pipeline asks for the form only, and should not wait for cryptography.
     from caldav_run.repository.snapshots import SnapshotInfo
 
-MEND: Final = f"give latest, latest~2, an id or its first digits (4 at least), {FORMS}"
+MEND: Final = (
+    f"give latest, latest~2, an id or its first digits (4 at least), {FORMS}; a date means its end"
+)
 _LATEST: Final = re.compile(r"latest(?:~(\d{1,6}))?")
 _ID: Final = re.compile(r"[0-9a-f]{4,64}")
 _LISTED: Final = 10

@@ -172,3 +172,11 @@ def test_a_person_watches_a_terminal_that_can_redraw(
 
 def test_nobody_watches_a_closed_stream() -> None:
     assert not console.watched(None)
+
+
+def test_a_document_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "a\x1b[2J\x9b2J\x7f\u202etxt\u2066"
+    console.document({"title": evil, evil: 1})
+    printed = capsys.readouterr().out
+    assert printed.isascii()
+    assert json.loads(printed) == {"title": evil, evil: 1}

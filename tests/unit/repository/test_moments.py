@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from caldav_run.repository.moments import last_moment
+from caldav_run.repository.moments import first_moment, last_moment
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 3, 31, 12, tzinfo=BERLIN)
@@ -38,6 +38,20 @@ def test_a_day_on_which_the_clock_goes_back_over_midnight_ends_late() -> None:
     now = datetime(2026, 5, 1, tzinfo=ZoneInfo("America/Havana"))
     found = last_moment("2026-10-31", now)
     assert found == datetime(2026, 11, 1, 3, 59, 59, 999999, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-05-01", "2026-04-30T22:00:00+00:00"),
+        ("yesterday", "2026-03-29T22:00:00+00:00"),
+        ("3 days ago", "2026-03-28T11:00:00+00:00"),
+    ],
+)
+def test_the_first_moment_of_a_day_is_its_start(text: str, moment: str) -> None:
+    found = first_moment(text, NOW)
+    assert found is not None
+    assert found.isoformat() == moment
 
 
 @pytest.mark.parametrize("text", ["9999 years ago", "999999 weeks ago", "999999 months ago"])
