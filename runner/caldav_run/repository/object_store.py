@@ -1,8 +1,9 @@
 """A store in an object storage: S3, Google, Azure, or the memory of this process."""
 
-import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -36,14 +37,14 @@ class ObjectStore:
 
     def list(self, prefix: str = "", after: str = "") -> Iterator[Stored]:
         """Yield the objects by name; see `Store.list`."""
+        # A folder's slash is no part of a path; what it lets through is filtered below.
+        offset = after.rstrip("/") or None
 
-        async def pages() -> list[Stored]:
-            # A folder's slash is no part of a path; what it lets through is filtered below.
-            offset = after.rstrip("/") or None
+        def pages() -> list[Stored]:
             found = obstore.list(self._client, prefix or None, offset=offset, chunk_size=_PAGE)
             return [
                 Stored(each["path"], each["size"], each["last_modified"])
-                async for page in found
+                for page in found
                 for each in page
             ]
 
@@ -52,30 +53,17 @@ class ObjectStore:
 
     def get(self, name: str) -> bytes:
         """Return an object's bytes; see `Store.get`."""
-
-        async def read() -> bytes:
-            found = await obstore.get_async(self._client, name)
-            return bytes(await found.bytes_async())
-
-        return self._done("read", read, name)
+        return self._done("read", lambda: bytes(obstore.get(self._client, name).bytes()), name)
 
     def put(self, name: str, data: bytes) -> None:
         """Store an object; see `Store.put`."""
-
-        async def write() -> None:
-            # One request of one piece: no parts that an interruption could leave behind.
-            await obstore.put_async(self._client, name, data, use_multipart=False)
-
-        self._done("write", write, name)
+        # One request of one piece: no parts that an interruption could leave behind.
+        self._done("write", lambda: obstore.put(self._client, name, data, use_multipart=False))
 
     def delete(self, name: str) -> None:
         """Delete an object; see `Store.delete`."""
-
-        async def remove() -> None:
-            await obstore.delete_async(self._client, name)
-
         try:
-            self._done("delete", remove, name)
+            self._done("delete", lambda: obstore.delete(self._client, name), name)
         except MissingObjectError:
             return
 
@@ -83,17 +71,37 @@ class ObjectStore:
     def _client(self) -> "Client":
         return connect(self._address, self._storage, os.environ)
 
-    def _done(self, action: str, work: Callable[[], Awaitable[_T]], name: str = "") -> _T:
-        """Do one request; not by the library's own blocking calls, which no Ctrl-C ends."""
+    def _done(self, action: str, request: Callable[[], _T], name: str = "") -> _T:
+        """Do one request.
 
-        async def run() -> _T:
-            return await work()
-
+        Args:
+            action: What it does, as a verb.
+            request: Does it.
+            name: The object that may be missing.
+        """
         try:
-            return asyncio.run(run())
+            return _interruptible(request)
         except FileNotFoundError as error:
-            if name and action != "write" and not names_no_place(error):
+            if name and not names_no_place(error):
                 raise MissingObjectError(f"{name} is missing from {self.location}") from None
             raise translate(error, self._address, self._storage, action) from None
         except (BaseError, OSError, ValueError) as error:
             raise translate(error, self._address, self._storage, action) from None
+
+
+def _interruptible(request: Callable[[], _T]) -> _T:
+    """Do a request in a thread, so that Ctrl-C ends the waiting for it.
+
+    The library's blocking calls heed no signal; those for asyncio end in its own threads, which
+    abort the process when they meet the interpreter's end.
+    """
+    answer: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(request())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the answer is awaited
+            answer.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return answer.result()
