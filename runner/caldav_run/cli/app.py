@@ -10,6 +10,7 @@ from caldav_run.cli import (
     check,
     compare,
     console,
+    copying,
     demo,
     find,
     keys,
@@ -17,6 +18,16 @@ from caldav_run.cli import (
     run,
     take,
     trace,
+    validate,
+)
+    keys,
+    look,
+    run,
+    take,
+<<<<<<< HEAD
+    trace,
+=======
+>>>>>>> b22b94e (Copy a repository to another store: every object verified, resumable, a working repository at every moment)
     validate,
 )
 
@@ -41,6 +52,7 @@ _VERBS = (
     take.export,
     check.check,
     care.expire,
+    copying.copy,
     validate.schema,
     demo.demo,
 )

@@ -155,7 +155,7 @@ def find_place(
         SetupError: The pipeline cannot be used.
     """
     if choice.repository is not None:
-        return Place(location=_location(choice.repository)), _moved_up(file, words)
+        return Place(location=location(choice.repository)), _moved_up(file, words)
     return in_pipeline(file, choice), words
 
 
@@ -287,7 +287,8 @@ def complaints(reader: "Reader") -> int:
     return combine([problem.exit_status for problem in reader.problems])
 
 
-def _location(text: str) -> str:
+def location(text: str) -> str:
+    """Return a place as it was given on the command line: a URL as it is, a path absolute."""
     from caldav_run.repository.storage import scheme_of
 
     return text if scheme_of(text) else str(Path(text).expanduser().absolute())
