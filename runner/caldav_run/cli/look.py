@@ -1,7 +1,10 @@
 """The verbs `snapshots` and `show`."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
@@ -15,6 +18,7 @@ from caldav_run.cli.repositories import (
     open_repository,
 )
 from caldav_run.cli.times import tell_age, tell_read, when
+from caldav_run.errors import ItemError
 
 if TYPE_CHECKING:
     from caldav_run.repository.reader import Reader
@@ -30,23 +34,36 @@ Snapshot = Annotated[
     ),
 ]
 
+_WORDS: Final = {
+    "VEVENT": ("event", "events"),
+    "VTODO": ("task", "tasks"),
+    "VJOURNAL": ("journal entry", "journal entries"),
+}
+
 
 @asks_for_repository
 def snapshots(
     choice: Choice,
     pipeline: PipelineFile = None,
     *,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", metavar="N", min=1, help="Only the newest N.", show_default="all"),
+    ] = None,
     output: OutputOption = Output.TEXT,
 ) -> int:
     """List the snapshots of a repository, oldest first."""
     reader = open_repository(choice, pipeline).reader
-    listed = reader.snapshots(choice.account)
+    known = reader.snapshots(choice.account)
+    names = sorted({each.account for each in known})
+    listed = known[-limit:] if limit else known
     if output is Output.JSON:
-        console.document([_snapshot_json(each) for each in listed])
-        return complaints(reader)
-    heads = ("SNAPSHOT", "TIME (UTC)", "ACCOUNT", "CALENDARS", "ITEMS", "")
-    console.table([heads, *(_row(each) for each in listed)])
-    tell_read(reader, sorted({each.account for each in listed}))
+        read = {name: _time_json(reader.last_read(name)) for name in names}
+        console.document([{**_snapshot_json(e), "last_read": read[e.account]} for e in listed])
+    else:
+        heads = ("SNAPSHOT", "TIME (UTC)", "ACCOUNT", "CALENDARS", "ITEMS", "")
+        console.table([heads, *(_row(each) for each in listed)])
+    tell_read(reader, names)
     return complaints(reader)
 
 
@@ -67,36 +84,68 @@ def show(
     held = [
         (each, list(reader.items(chosen, each.calendar.id))) for each in reader.calendars(chosen)
     ]
+    read = {each.calendar.id: _looked_into(reader, mine) for each, mine in held if items}
     if output is Output.JSON:
-        contents = [_calendar_json(each, mine, items=items) for each, mine in held]
+        contents = [_calendar_json(each, mine, read) for each, mine in held]
         console.document(_snapshot_json(chosen) | {"contents": contents})
         return complaints(reader)
     heads = ("CALENDAR", "NAME", "ITEMS", "")
     console.table([heads, *(_calendar_row(each, len(mine)) for each, mine in held)])
-    for _, mine in held if items else ():
-        _print_items(reader, mine)
+    for each, mine in held if items else ():
+        _print_items(each, mine, read[each.calendar.id])
     return complaints(reader)
 
 
-def _print_items(reader: "Reader", held: Sequence["ItemInfo"]) -> None:
-    """Print a calendar's items as `cat` takes them, with what they are called."""
-    if held:
-        console.out("")
-        # They come pack by pack.
-        console.table(sorted(_item_rows(reader, held)))
+class _Read(NamedTuple):
+    """What the bytes of an item say.
+
+    Attributes:
+        label: What to call it, or why it cannot be read.
+        components: The names of its components; empty when it cannot be read.
+    """
+
+    label: str
+    components: tuple[str, ...]
 
 
-def _item_rows(reader: "Reader", held: Sequence["ItemInfo"]) -> Iterator[tuple[str, str]]:
+def _looked_into(reader: "Reader", held: Sequence["ItemInfo"]) -> dict[str, _Read]:
+    """Return what a calendar's items say, by href."""
     from caldav_run.ical.describe import label
+    from caldav_run.ical.scan import scan
     from caldav_run.model import Failed
 
+    stored = {each.href for each in held if each.object}
+    read: dict[str, _Read] = {}
     for item in reader.bodies(held):
-        place = f"{item.calendar}/{item.href}"
         if isinstance(item, Failed):
-            yield place, f"not readable: {item.reason}"
-            continue
-        stale = f" (last read {when(item.stale_since)})" if item.stale_since else ""
-        yield place, label(item.body) + stale
+            read[item.href or ""] = _Read(f"not readable: {item.reason}", ())
+            if item.href in stored:
+                reader.report(ItemError(f"{item.calendar}/{item.href}: {item.reason}"))
+        else:
+            read[item.href] = _Read(label(item.body), scan(item.body).components)
+    return read
+
+
+def _print_items(
+    info: "CalendarInfo", held: Sequence["ItemInfo"], read: Mapping[str, _Read]
+) -> None:
+    """Print a calendar's items as `cat` takes them, with what they are called."""
+    if not held:
+        return
+    kinds = Counter(name for each in read.values() for name in each.components)
+    words = [_counted(kinds[name], *_WORDS.get(name, (name, name))) for name in sorted(kinds)]
+    console.out("")
+    console.out(f"{info.calendar.title}: {', '.join(words) or 'nothing that can be read'}")
+    rows = []
+    for each in held:
+        stale = each.sha256 and each.stale_since
+        since = f" (last read {when(each.stale_since)})" if stale and each.stale_since else ""
+        rows.append((f"{each.calendar}/{each.href}", read[each.href].label + since))
+    console.table(rows)
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _row(info: "SnapshotInfo") -> tuple[str, ...]:
@@ -146,28 +195,41 @@ def _snapshot_json(info: "SnapshotInfo") -> dict[str, Any]:
     }
 
 
-def _calendar_json(info: "CalendarInfo", held: list["ItemInfo"], *, items: bool) -> dict[str, Any]:
+def _calendar_json(
+    info: "CalendarInfo", held: Sequence["ItemInfo"], read: Mapping[str, Mapping[str, _Read]]
+) -> dict[str, Any]:
+    """Return a calendar, and where they were read its items, as JSON shows it."""
     described: dict[str, Any] = {
-        "id": info.calendar.id,
-        "display_name": info.calendar.display_name,
+        **asdict(info.calendar),
         "excluded": info.excluded,
         "unread": info.unread,
         "reason": info.reason,
-        "stale_since": info.stale_since.isoformat() if info.stale_since else None,
+        "stale_since": _time_json(info.stale_since),
         "count": len(held),
     }
-    if items:
-        described["items"] = [_item_json(each) for each in held]
+    mine = read.get(info.calendar.id)
+    if mine is not None:
+        described["counts"] = Counter(name for each in mine.values() for name in each.components)
+        described["items"] = [_item_json(each, mine[each.href]) for each in held]
     return described
 
 
-def _item_json(info: "ItemInfo") -> dict[str, Any]:
+def _item_json(info: "ItemInfo", read: _Read) -> dict[str, Any]:
     return {
         "href": info.href,
         "uid": info.uid,
+        "label": read.label,
+        "components": read.components,
         "etag": info.etag,
         "sha256": info.sha256,
         "size": info.size,
-        "stale_since": info.stale_since.isoformat() if info.stale_since else None,
+        "provenance": info.provenance,
+        "object": info.object,
+        "member": info.member,
+        "stale_since": _time_json(info.stale_since),
         "reason": info.reason,
     }
+
+
+def _time_json(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat()

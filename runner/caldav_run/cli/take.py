@@ -3,10 +3,11 @@
 import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +22,7 @@ from caldav_run.cli.repositories import (
     complaints,
     open_repository,
 )
+from caldav_run.cli.seek import by_name, command
 from caldav_run.cli.times import tell_age, when
 from caldav_run.engine.outcome import worst
 from caldav_run.errors import AccessError, ConnectorError, DamageError, ItemError, UsageError
@@ -43,7 +45,9 @@ def cat(
     snapshot: Annotated[
         str,
         typer.Option(
-            "--snapshot", metavar="SNAPSHOT", help="Out of which snapshot: an id or a time."
+            "--snapshot",
+            metavar="SNAPSHOT",
+            help="Out of which snapshot: an id, latest~1, or a time (2026-05-01, '2 weeks ago').",
         ),
     ] = "latest",
 ) -> int:
@@ -55,7 +59,15 @@ def cat(
     reader = found.reader
     chosen = found.snapshot(snapshot)
     tell_age(reader, chosen)
-    (read,) = reader.bodies([_find(reader, chosen, wanted)])
+    info = _find(reader, chosen, wanted)
+    if info is None:
+        last = _last_held(found, chosen, wanted)
+        hint = command("cat", choice, pipeline, wanted, "--snapshot", last) if last else None
+        raise UsageError(
+            f'the snapshot has no item "{wanted}"',
+            mend=f"the last one that has it: {hint}" if hint else "show --items lists all",
+        )
+    (read,) = reader.bodies([info])
     if isinstance(read, Failed):
         raise DamageError(f"{read.calendar}/{read.href}: {read.reason}")
     if read.stale_since is not None:
@@ -64,21 +76,22 @@ def cat(
     return complaints(reader)
 
 
-def _find(reader: "Reader", snapshot: "SnapshotInfo", wanted: str) -> "ItemInfo":
+def _find(reader: "Reader", snapshot: "SnapshotInfo", wanted: str) -> "ItemInfo | None":
     found = [
         each
         for each in reader.items(snapshot)
         if wanted in {each.uid, f"{each.calendar}/{each.href}"}
     ]
-    if not found:
-        raise UsageError(
-            f'the snapshot has no item "{wanted}"',
-            mend="show --items lists all; diff tells when one came or went",
-        )
     if len(found) > 1:
         places = ", ".join(f"{each.calendar}/{each.href}" for each in found)
         raise UsageError(f'{len(found)} items have the UID "{wanted}"', mend=f"choose: {places}")
-    return found[0]
+    return found[0] if found else None
+
+
+def _last_held(found: Opened, snapshot: "SnapshotInfo", wanted: str) -> str | None:
+    """Return the beginning of the id of the last snapshot of an account that holds an item."""
+    mine = [each for each in by_name(found, wanted) if each.account == snapshot.account]
+    return max(mine, key=lambda each: each.last.time).last.id[:12] if mine else None
 
 
 @asks_for_repository
@@ -92,7 +105,8 @@ def export(
         typer.Option(
             "--to",
             metavar="PATH",
-            help="A folder, for one file an item; or a file that ends in .ics, for all in one.",
+            help="A folder, for one file an item; a file that ends in .zip, for the same in an "
+            "archive; or one that ends in .ics, for all in one.",
             readable=False,
         ),
     ],
@@ -104,26 +118,32 @@ def export(
             help="Only calendars whose name or id matches (repeatable).",
         ),
     ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="SNAPSHOT", help="The same as the argument SNAPSHOT."),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Write over what is there; other files stay.")
     ] = False,
 ) -> int:
     """Write a snapshot as plain .ics files."""
     found = open_repository(choice, pipeline, snapshot)
-    chosen = found.snapshot(found.words[0] or "latest")
+    if as_of is not None and found.words[0] is not None:
+        raise UsageError("the snapshot is named twice", mend=f"take out --as-of {as_of}")
+    chosen = found.snapshot(as_of or found.words[0] or "latest")
     tell_age(found.reader, chosen)
     path = to.expanduser().absolute()
-    merged = path.suffix.lower() == ".ics"
-    _refuse_overwriting(path if merged else path / chosen.account, force=force)
-    status = (_to_file if merged else _to_folder)(found, chosen, calendar, path)
+    write = {".ics": _to_file, ".zip": _to_zip}.get(path.suffix.lower(), _to_folder)
+    _refuse_overwriting(path / chosen.account if write is _to_folder else path, force=force)
+    status = write(found, chosen, calendar, path)
     return worst([status, complaints(found.reader)])
 
 
 def _refuse_overwriting(path: Path, *, force: bool) -> None:
     """Stop where something is in the way, be it an older export or a person's own file."""
     if path.is_dir():
-        if path.suffix.lower() == ".ics":
-            raise UsageError(f"{path} is a folder", mend="give a file's name that ends in .ics")
+        if path.suffix.lower() in {".ics", ".zip"}:
+            raise UsageError(f"{path} is a folder", mend="give the name of a file")
         taken = any(path.iterdir())
     else:
         taken = path.exists() or path.is_symlink()
@@ -155,32 +175,70 @@ def _to_file(
                     count += 1
                     yield item.body
 
+    with _whole(path) as file:
+        file.writelines(merge(bodies()))
+    for each in failed:
+        console.error(ItemError(f"{each.calendar}/{each.href}: {each.reason}"))
+    _tell_written(path, count)
+    return ItemError.exit_status if failed else 0
+
+
+def _tell_written(path: Path, count: int) -> None:
+    console.out(f"{path}: {count:,} {'item' if count == 1 else 'items'}")
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file that takes its name once all is written, and is gone otherwise.
+
+    Raises:
+        ConnectorError: The disk refuses.
+    """
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with _gone_unless_renamed(part), part.open("xb") as file:
-            file.writelines(merge(bodies()))
+        with part.open("xb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
             part.replace(path)
     except OSError as error:
         kind = AccessError if isinstance(error, PermissionError) else ConnectorError
         raise kind(f"cannot write {path}: {error.strerror}") from error
-    for each in failed:
-        console.error(ItemError(f"{each.calendar}/{each.href}: {each.reason}"))
-    console.out(f"{path}: {count:,} {'item' if count == 1 else 'items'}")
-    return ItemError.exit_status if failed else 0
-
-
-@contextlib.contextmanager
-def _gone_unless_renamed(part: Path) -> Iterator[None]:
-    try:
-        yield
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _to_zip(
+    found: Opened, snapshot: "SnapshotInfo", calendars: list[str] | None, path: Path
+) -> int:
+    """Write the layout of a folder into one archive: the same bytes whenever it is done."""
+    from caldav_run.cli.zipped import zipped
+
+    with _whole(path) as file, tempfile.TemporaryDirectory(dir=path.parent, prefix=".zip-") as name:
+        status = _write_folder(found, snapshot, calendars, Path(name), quiet=True)
+        count = zipped(Path(name), file, snapshot.time)
+        # Damage elsewhere in the repository is told, and takes nothing from this snapshot.
+        told = {DamageError.exit_status} if found.reader.problems else set()
+        if status not in {0, ItemError.exit_status, *told}:
+            raise ConnectorError(f"{path} is not written: the snapshot was not read to its end")
+    _tell_written(path, count)
+    return status
 
 
 def _to_folder(
     found: Opened, snapshot: "SnapshotInfo", calendars: list[str] | None, folder: Path
+) -> int:
+    return _write_folder(found, snapshot, calendars, folder)
+
+
+def _write_folder(
+    found: Opened,
+    snapshot: "SnapshotInfo",
+    calendars: list[str] | None,
+    folder: Path,
+    *,
+    quiet: bool = False,
 ) -> int:
     """Write the vdir layout, `<folder>/<account>/<calendar>/<name>.ics`."""
     from caldav_run.connectors.protocol import Context
@@ -218,4 +276,4 @@ def _to_folder(
         timezone=context.timezone,
         now=context.now,
     )
-    return run_one(job).status
+    return run_one(job, quiet=quiet).status

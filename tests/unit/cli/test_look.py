@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.unit.cli.conftest import event, row
 
 from caldav_run.model import Change, Op
 from caldav_run.testing.vault import Vault, calendar_row
@@ -64,6 +65,7 @@ def test_a_snapshots_calendars_and_items_are_shown(call: "Call") -> None:
         "CALENDAR  NAME    ITEMS",
         "family    family  2",
         "",
+        "family: 2 events",
         "family/concert.ics  Concert (Fri 8 May 2026, 10:00 UTC)",
         "family/lunch.ics    Lunch (Fri 8 May 2026, 10:00 UTC)",
     ]
@@ -93,8 +95,37 @@ def test_a_snapshot_as_json(call: "Call") -> None:
     assert (calendar["id"], calendar["count"]) == ("family", 1)
     assert "items" not in calendar
     full = json.loads(call("show", "nightly.yaml", "--items", "--output", "json").out)
+    assert full["contents"][0]["color"] == "#ff0000"
+    assert full["contents"][0]["counts"] == {"VEVENT": 1}
     (item,) = full["contents"][0]["items"]
     assert (item["href"], item["uid"], item["stale_since"]) == ("lunch.ics", "lunch", None)
+    assert (item["label"], item["components"]) == ("Lunch (Fri 8 May 2026, 12:00 UTC)", ["VEVENT"])
+
+
+def test_items_are_counted_by_their_kind(call: "Call", vault: Vault) -> None:
+    task = event("task", "Shop").replace(b"VEVENT", b"VTODO")
+    note = event("note", "Diary").replace(b"VEVENT", b"VJOURNAL")
+    vault.run(row("task.ics", task), row("note.ics", note), row("x.ics", b"BEGIN:VX\r\nEND:VX\r\n"))
+    lines = call("show", "nightly.yaml", "--items").out.splitlines()
+    assert lines[3] == "Familie: 1 event, 1 journal entry, 1 task, 1 VX"
+
+
+def test_items_whose_pack_is_damaged_are_named(call: "Call", vault: Vault) -> None:
+    for name in vault.packs():
+        (vault.root / name).write_bytes(b"")
+    done = call("show", "nightly.yaml", "--items")
+    assert done.status == 3
+    assert "family/lunch.ics  not readable: " in done.out
+    assert "error: family/lunch.ics: " in done.err
+
+
+@pytest.mark.usefixtures("vault")
+def test_only_the_newest_snapshots_are_listed_when_asked(call: "Call") -> None:
+    lines = call("snapshots", "nightly.yaml", "--limit", "1").out.splitlines()
+    assert [line.split()[2] for line in lines[1:]] == ["08:02:00"]
+    found = json.loads(call("snapshots", "nightly.yaml", "--limit", "9", "--output", "json").out)
+    assert [each["last_read"] for each in found] == ["2026-05-01T08:02:00+00:00"] * 2
+    assert call("snapshots", "nightly.yaml", "--limit", "0").status == 2
 
 
 def test_what_could_not_be_read_shows_its_reason_and_its_age(call: "Call", vault: Vault) -> None:
@@ -111,8 +142,11 @@ def test_what_could_not_be_read_shows_its_reason_and_its_age(call: "Call", vault
         "family    Familie  1      not readable: the server is tired, last read 2026-05-01 08:02"
     )
     assert lines[2].split() == ["secret", "secret", "0", "not", "selected"]
-    assert "family/lunch.ics  Lunch (Fri 8 May 2026, 12:00 UTC) (last read 2026-05-01" in lines[5]
-    assert lines[-1] == "work/never.ics  not readable: 404"
+    assert "family/lunch.ics  Lunch (Fri 8 May 2026, 12:00 UTC) (last read 2026-05-01" in lines[6]
+    assert lines[-2:] == [
+        "work: nothing that can be read",
+        "work/never.ics  not readable: 404",
+    ]
     full = json.loads(call("show", "nightly.yaml", "--items", "--output", "json").out)
     family = full["contents"][0]
     assert (family["reason"], family["unread"]) == ("the server is tired", True)

@@ -1,7 +1,10 @@
+import zipfile
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.unit.cli.conftest import event, row
 
 from caldav_run.model import Change, Op
 from caldav_run.testing.vault import Vault, added, body_of, calendar_row
@@ -149,3 +152,122 @@ def test_what_is_damaged_is_left_out_and_told(call: "Call", here: Path, filled: 
     done = call("export", "nightly.yaml", "--to", "all.ics")
     assert (done.status, done.out) == (3, f"{here}/all.ics: 1 item\n")
     assert "error: work/report.ics: " in done.err
+
+
+@pytest.mark.usefixtures("filled")
+def test_what_a_snapshot_has_no_more_is_named_with_the_last_that_has_it(
+    call: "Call", filled: Vault
+) -> None:
+    first = filled.reader().snapshots()[0].id[:12]
+    for item in ("concert", "family/concert.ics"):
+        done = call("cat", "nightly.yaml", item)
+        assert done.status == 2
+        hint = f"caldav-run cat nightly.yaml {item} --snapshot {first}"
+        assert done.err.endswith(f"  = the last one that has it: {hint}\n")
+        assert "SUMMARY:Concert" in call(*hint.split()[1:]).out
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_snapshot_is_named_by_a_time_in_words(call: "Call", here: Path) -> None:
+    assert call("cat", "nightly.yaml", "report", "--snapshot", "yesterday").status == 0
+    assert call("export", "nightly.yaml", "--to", "o.ics", "--as-of", "2026-05-01").status == 0
+    done = call("export", "nightly.yaml", "latest", "--to", "p.ics", "--as-of", "latest")
+    assert done.status == 2
+    assert "the snapshot is named twice" in done.err
+    assert call("export", "nightly.yaml", "--to", "p.ics", "--as-of", "latest~9").status == 2
+    assert not (here / "p.ics").exists()
+
+
+def test_several_accounts_are_exported_one_at_a_time(call: "Call", filled: Vault) -> None:
+    filled.run(calendar_row("x"), account="phone")
+    done = call("export", "--repository", "repository", "--to", "out")
+    assert done.status == 2
+    assert "latest needs one account, and there are cloud, phone" in done.err
+    assert "--account" in done.err
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_snapshot_becomes_an_archive(call: "Call", here: Path) -> None:
+    done = call("export", "nightly.yaml", "--to", "all.zip")
+    assert (done.status, done.out) == (0, f"{here}/all.zip: 2 items\n")
+    with zipfile.ZipFile(here / "all.zip") as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        assert archive.read("cloud/work/report.ics") == body_of("report")
+        assert {each.date_time for each in archive.infolist()} == {(2026, 5, 1, 8, 3, 0)}
+        assert {each.external_attr >> 16 for each in archive.infolist()} == {0o100644}
+    assert [each for each in names if each.endswith(".ics")] == [
+        "cloud/family/lunch.ics",
+        "cloud/work/report.ics",
+    ]
+    assert call("export", "nightly.yaml", "--to", "again.zip").status == 0
+    assert (here / "all.zip").read_bytes() == (here / "again.zip").read_bytes()
+    assert sorted(each.name for each in here.iterdir() if "zip" in each.name) == [
+        "again.zip",
+        "all.zip",
+    ]
+
+
+@pytest.mark.usefixtures("filled")
+def test_an_archive_is_not_overwritten_unasked(call: "Call", here: Path) -> None:
+    path = here / "all.zip"
+    path.write_text("mine")
+    assert call("export", "nightly.yaml", "--to", "all.zip").status == 2
+    assert path.read_text() == "mine"
+    done = call("export", "nightly.yaml", "--to", "all.zip", "--force", "--calendar", "work")
+    assert done.out == f"{path}: 1 item\n"
+    (here / "folder.zip").mkdir()
+    assert call("export", "nightly.yaml", "--to", "folder.zip").status == 2
+    done = call("export", "nightly.yaml", "--to", "none/all.zip")
+    assert (done.status, "cannot write" in done.err) == (1, True)
+
+
+def test_names_out_of_a_server_stay_in_the_archive(call: "Call", here: Path, vault: Vault) -> None:
+    vault.run(
+        calendar_row("/../../etc", display_name="evil"),
+        added("x", calendar="/../../etc"),
+        row("..%2f..%2fup.ics", event("up", "Up")),
+    )
+    assert call("export", "nightly.yaml", "--to", "all.zip").status == 0
+    with zipfile.ZipFile(here / "all.zip") as archive:
+        for name in archive.namelist():
+            parts = name.split("/")
+            assert parts[0] == "cloud"
+            assert not {"", ".", ".."} & set(parts)
+            assert "\\" not in name
+
+
+@pytest.mark.parametrize("to", ["out", "all.zip", "all.ics"])
+def test_a_damaged_pack_costs_its_own_items(
+    call: "Call", here: Path, filled: Vault, to: str
+) -> None:
+    reader = filled.reader()
+    (report,) = reader.items(reader.resolve("latest"), "work")
+    (filled.root / str(report.object)).write_bytes(b"")
+    done = call("export", "nightly.yaml", "--to", to)
+    assert done.status == 3
+    assert "work/report.ics" in done.err + done.out
+    assert (here / to).exists()
+
+
+def test_damage_elsewhere_takes_nothing_from_an_archive(
+    call: "Call", here: Path, filled: Vault
+) -> None:
+    filled.configure(full_every=timedelta(0))
+    filled.run(calendar_row("family"), added("new"))
+    for name in filled.segments()[:3]:
+        (filled.root / name.name).write_bytes(b"")
+    done = call("export", "nightly.yaml", "--to", "all.zip")
+    assert done.status == 1
+    with zipfile.ZipFile(here / "all.zip") as archive:
+        assert "cloud/family/new.ics" in archive.namelist()
+
+
+def test_an_archive_is_whole_or_not_at_all(call: "Call", here: Path, filled: Vault) -> None:
+    filled.run(added("more"))
+    for name in filled.segments()[:1]:
+        (filled.root / name.name).unlink()
+    done = call("export", "nightly.yaml", "--to", "all.zip")
+    assert done.status == 1
+    assert not (here / "all.zip").exists()
+    assert not [each for each in here.iterdir() if each.name.startswith(".")]
