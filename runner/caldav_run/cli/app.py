@@ -20,16 +20,6 @@ from caldav_run.cli import (
     trace,
     validate,
 )
-    keys,
-    look,
-    run,
-    take,
-<<<<<<< HEAD
-    trace,
-=======
->>>>>>> b22b94e (Copy a repository to another store: every object verified, resumable, a working repository at every moment)
-    validate,
-)
 
 _EPILOG = """\
 `caldav-run PIPELINE…` is short for `caldav-run run PIPELINE…`.
