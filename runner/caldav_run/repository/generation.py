@@ -60,6 +60,11 @@ class Generation:
         self._open = {key: each for key, each in self._open.items() if each.header.number}
         self._bases.clear()
 
+    @property
+    def signer(self) -> str | None:
+        """The fingerprint of its only writer; None when none of its segments can be used."""
+        return next((each.header.signer for each in self._open.values()), None)
+
     def segment(self, identity: str) -> Segment:
         """Return a segment by its id.
 

@@ -118,6 +118,10 @@ class Reader:
         """Yield items with their bytes, pack by pack; see `Bodies.read`."""
         return self._bodies.read(wanted)
 
+    def signer(self, snapshot: SnapshotInfo) -> str | None:
+        """Return the fingerprint of who signed a snapshot; None when it cannot be read."""
+        return self._homes[snapshot.id].signer
+
     def diff(self, old: SnapshotInfo, new: SnapshotInfo) -> Iterator[Difference]:
         """Yield what differs between two snapshots.
 
