@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from caldav_run.errors import DamageError, SetupError
-from caldav_run.repository import names, segment
+from caldav_run.repository import clocks, names, segment
 from caldav_run.repository.cache import Cache, Head, head_of
 from caldav_run.repository.create import repository_id
 from caldav_run.repository.generation import Generation, Opener
@@ -84,6 +84,7 @@ def resume(store: Store, stream: str, writer: Writer, cache: Cache, rules: Rules
     if not own:
         reason = "its objects are gone" if head else ""
         return Standing(repository, None, not_before, reason, alarming=head is not None)
+    _look_at_clocks(store, own[-1], rules.now)
     listed = _living(store, own, writer, repository)
     if listed is None:
         return Standing(repository, None, not_before, "it is marked for deletion")
@@ -94,6 +95,17 @@ def resume(store: Store, stream: str, writer: Writer, cache: Cache, rules: Rules
         return Standing(repository, None, not_before, error.message, alarming=True)
     reason = _served(cache, listed, rules)
     return Standing(repository, None if reason else listed, not_before, reason)
+
+
+def _look_at_clocks(store: Store, listed: Listed, now: datetime) -> None:
+    difference = clocks.deviation(listed, now)
+    if difference is not None:
+        _log.warning(
+            "the clock of %s is %s this machine's: set the wrong one, "
+            "for what is kept and for how long goes by it",
+            store.location,
+            clocks.in_words(difference),
+        )
 
 
 def _living(store: Store, own: list[Listed], writer: Writer, repository: str) -> Listed | None:
