@@ -1,5 +1,6 @@
 """One account's history, open for appending."""
 
+import logging
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Final
 
+from caldav_run.errors import SetupError, TemporaryError
 from caldav_run.model import Change, Op
 from caldav_run.repository import envelope, segment
 from caldav_run.repository.cache import Cache, Head, head_of
@@ -18,6 +20,8 @@ from caldav_run.repository.pack import PackBuilder
 from caldav_run.repository.rows import Row, encode
 from caldav_run.repository.segment import CUMULATIVE_EVERY, Header, LogEntry, PackRef
 from caldav_run.repository.store import Store
+
+_log = logging.getLogger(__name__)
 
 _MAX_WAITING: Final = 20_000
 _SPOOL_BYTES: Final = 1 << 20
@@ -143,16 +147,23 @@ class AccountWriter:
             return Outcome(None, 0, 0)
         begun = self._place.generation.begun
         time = max(now, head.time + timedelta(seconds=1) if head else begun, begun)
-        with self._cache.change(head):
-            if self._place.begins:
-                self._cache.clear()
-            self._spool.seek(0)
-            self._cache.apply(self._spool)
-            header = self._header(fingerprint, time, guarded=guarded)
-            entry = self._put_segment(header)
-            moved = head_of(header, entry.id)
-            self._cache.settle(moved, [entry])
-        self.head, self.committed = moved, True
+        # Filled by the segment's `put`: from then on the commit stands, whatever the cache says.
+        made: list[tuple[Head, LogEntry]] = []
+        try:
+            with self._cache.change(head):
+                if self._place.begins:
+                    self._cache.clear()
+                self._spool.seek(0)
+                self._cache.apply(self._spool)
+                made.append(self._put_segment(self._header(fingerprint, time, guarded=guarded)))
+                moved, entry = made[0]
+                self._cache.settle(moved, [entry])
+        except (SetupError, TemporaryError) as error:
+            if not made:
+                raise
+            # The store holds the truth; the next run reads from it what is lacking here.
+            _log.warning("the cache was not updated: %s", error)
+        (self.head, entry), self.committed = made[0], True
         size = entry.size + sum(each.size for each in self._packs)
         return Outcome(entry.id, len(self._packs) + 1, size)
 
@@ -217,7 +228,7 @@ class AccountWriter:
             log=self._cache.log() if cumulative else (),
         )
 
-    def _put_segment(self, header: Header) -> LogEntry:
+    def _put_segment(self, header: Header) -> tuple[Head, LogEntry]:
         """Store the segment: this is the commit."""
         if header.log:
             self._spool.close()
@@ -227,4 +238,4 @@ class AccountWriter:
         identity = envelope.sha256(stored)
         name = self._place.generation.segment(header.number, header.time, identity)
         self._writing.store.put(name, stored)
-        return segment.entry_of(header, identity, len(stored))
+        return head_of(header, identity), segment.entry_of(header, identity, len(stored))

@@ -4,38 +4,18 @@ Everything here can be read back from the store with the writer's metadata key.
 """
 
 import json
-import logging
-import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from caldav_run.errors import CaldavRunError, SetupError, TemporaryError
 from caldav_run.model import Op
-from caldav_run.repository import rows
+from caldav_run.repository import cachefile, rows
 from caldav_run.repository.rows import Kind, Row
 from caldav_run.repository.segment import Counts, Header, LogEntry, decode_entry, encode_entry
-
-_log = logging.getLogger(__name__)
-
-_VERSION: Final = 1
-_PATIENCE_S: Final = 5.0
-_SCHEMA: Final = f"""
-BEGIN EXCLUSIVE;
-CREATE TABLE head(id INTEGER PRIMARY KEY CHECK(id = 0), value TEXT NOT NULL);
-CREATE TABLE segment(number INTEGER PRIMARY KEY, entry TEXT NOT NULL);
-CREATE TABLE calendar(id TEXT PRIMARY KEY, op TEXT NOT NULL, row BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE item(
-    calendar TEXT, href TEXT, kind TEXT NOT NULL, row BLOB NOT NULL, PRIMARY KEY(calendar, href)
-) WITHOUT ROWID;
-CREATE TABLE log(position INTEGER PRIMARY KEY, row BLOB NOT NULL);
-PRAGMA user_version = {_VERSION};
-COMMIT;
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,15 +71,7 @@ class Cache:
             TemporaryError: Another run holds it.
         """
         self._path = path
-        try:
-            # `parents` would give the state folder the mode of the umask.
-            for folder in (path.parent.parent, path.parent):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # SQLite gives its journal the same mode.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        except OSError as error:
-            raise SetupError(f"cannot write the cache {path}: {error.strerror}") from error
-        self._base = self._opened()
+        self._base = cachefile.opened(path)
 
     def close(self) -> None:
         """Let go of the file; what was not committed is forgotten."""
@@ -168,21 +140,17 @@ class Cache:
             self._base.execute("BEGIN IMMEDIATE")
             self._expect(expected)
             yield
-        except BaseException as error:
-            self._undo()
-            if isinstance(error, sqlite3.Error):
-                raise self._refused(error) from error
-            raise
-        try:
             self._base.execute("COMMIT")
         except sqlite3.Error as error:
-            # The store holds the truth; the next run reads from it what is lacking here.
-            _log.warning("the cache %s was not updated: %s", self._path, error)
             self._undo()
+            raise cachefile.refused(self._path, error) from error
+        except BaseException:
+            self._undo()
+            raise
 
     def clear(self) -> None:
         """Forget everything."""
-        for table in ("head", "segment", "calendar", "item", "log"):
+        for table in cachefile.TABLES:
             self._base.execute(f"DELETE FROM {table}")  # noqa: S608  # a constant
 
     def apply(self, lines: Iterable[bytes]) -> None:
@@ -190,24 +158,23 @@ class Cache:
         for line in lines:
             row = rows.decode(line)
             if row.seq > 0:
-                self._base.execute("INSERT INTO log(row) VALUES(?)", (line,))
+                self._insert("INSERT INTO log(row, mark) VALUES(?, ?)", (), line)
             if row.href is None:
                 self._apply_calendar(row, line)
             elif row.op is Op.GONE:
                 key = (row.calendar, row.href)
                 self._base.execute("DELETE FROM item WHERE calendar = ? AND href = ?", key)
             else:
-                values = (row.calendar, row.href, row.kind, line)
-                self._base.execute("REPLACE INTO item VALUES(?, ?, ?, ?)", values)
+                columns = (row.calendar, row.href, row.kind.value)
+                self._insert("REPLACE INTO item VALUES(?, ?, ?, ?, ?)", columns, line)
 
     def settle(self, head: Head, entries: Iterable[LogEntry]) -> None:
         """Remember where the log stands now, and further segments of it."""
         value = json.dumps(asdict(head), default=datetime.isoformat)
-        self._base.execute("REPLACE INTO head VALUES(0, ?)", (value,))
-        self._base.executemany(
-            "REPLACE INTO segment VALUES(?, ?)",
-            ((each.number, json.dumps(encode_entry(each))) for each in entries),
-        )
+        self._insert("REPLACE INTO head VALUES(?, ?, ?)", (0,), value.encode())
+        for each in entries:
+            entry = json.dumps(encode_entry(each)).encode()
+            self._insert("REPLACE INTO segment VALUES(?, ?, ?)", (each.number,), entry)
 
     def _apply_calendar(self, row: Row, line: bytes) -> None:
         if row.op in {Op.CALENDAR_GONE, Op.EXCLUDED}:
@@ -215,12 +182,16 @@ class Cache:
         if row.op is Op.CALENDAR_GONE:
             self._base.execute("DELETE FROM calendar WHERE id = ?", (row.calendar,))
         else:
-            values = (row.calendar, row.op, line)
-            self._base.execute("REPLACE INTO calendar VALUES(?, ?, ?)", values)
+            columns = (row.calendar, row.op.value)
+            self._insert("REPLACE INTO calendar VALUES(?, ?, ?, ?)", columns, line)
+
+    def _insert(self, query: str, columns: Sequence[str | int], value: bytes) -> None:
+        """Store a value behind its columns, and the mark that tells whether both are whole."""
+        self._base.execute(query, (*columns, value, cachefile.mark(*columns, value)))
 
     def _expect(self, expected: Head | None) -> None:
         if self.head != expected:
-            raise self._busy()
+            raise cachefile.busy(self._path)
 
     def _undo(self) -> None:
         if self._base.in_transaction:
@@ -240,47 +211,4 @@ class Cache:
         try:
             yield from self._base.execute(query, values)
         except sqlite3.Error as error:
-            raise self._refused(error) from error
-
-    def _opened(self) -> sqlite3.Connection:
-        try:
-            return self._connected()
-        except sqlite3.OperationalError as error:
-            raise self._refused(error) from error
-        except sqlite3.DatabaseError:
-            # Damaged, or of another version: it is only a cache.
-            self._path.unlink()
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-            return self._connected()
-
-    def _connected(self) -> sqlite3.Connection:
-        base = sqlite3.connect(self._path, isolation_level=None, timeout=_PATIENCE_S)
-        try:
-            if base.execute("PRAGMA user_version").fetchone() == (0,):
-                base.executescript(_SCHEMA)
-            _check(base)
-        except BaseException:
-            base.close()
-            raise
-        return base
-
-    def _refused(self, error: sqlite3.Error) -> CaldavRunError:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_BUSY)
-        # The lower byte is the kind, the rest details it.
-        if code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            return self._busy()
-        return SetupError(
-            f"cannot write the cache {self._path}: {error}", mend="look at that disk's free space"
-        )
-
-    def _busy(self) -> TemporaryError:
-        return TemporaryError(
-            f"another run uses the cache {self._path}", mend="try again when that run has ended"
-        )
-
-
-def _check(base: sqlite3.Connection) -> None:
-    if base.execute("PRAGMA user_version").fetchone() != (_VERSION,):
-        raise sqlite3.DatabaseError("another version")
-    if base.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-        raise sqlite3.DatabaseError("damaged")
+            raise cachefile.refused(self._path, error) from error

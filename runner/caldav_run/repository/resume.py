@@ -63,7 +63,7 @@ def resume(store: Store, stream: str, writer: Writer, cache: Cache, rules: Rules
 
     Raises:
         ConnectorError: The store cannot be read.
-        SetupError: There is no repository of this version.
+        SetupError: There is no repository of this version, or the cache cannot be written.
         TemporaryError: Another run holds the cache.
     """
     folder = f"{names.ACCOUNTS}{stream}/"
@@ -91,7 +91,7 @@ def resume(store: Store, stream: str, writer: Writer, cache: Cache, rules: Rules
     try:
         _catch_up(store, listed, writer, cache, repository)
         _compare(cache, listed)
-    except (DamageError, SetupError) as error:
+    except DamageError as error:
         return Standing(repository, None, not_before, error.message, alarming=True)
     reason = _served(cache, listed, rules)
     return Standing(repository, None if reason else listed, not_before, reason)
@@ -135,7 +135,8 @@ def _catch_up(store: Store, listed: Listed, writer: Writer, cache: Cache, reposi
 
     Raises:
         DamageError: The generation is not as its writer left it.
-        SetupError: Somebody else wrote into it.
+        SetupError: The cache cannot be written.
+        TemporaryError: Another run holds the cache.
     """
     if listed.forked:
         raise DamageError(f"two machines wrote into {listed.name.folder} with one key")
@@ -143,7 +144,10 @@ def _catch_up(store: Store, listed: Listed, writer: Writer, cache: Cache, reposi
     def open_one(name: SegmentName) -> Segment:
         trusted = {writer.signer.fingerprint}
         stored = store.get(name.name)
-        return segment.open_segment(name, stored, (writer.metadata,), trusted, repository)
+        try:
+            return segment.open_segment(name, stored, (writer.metadata,), trusted, repository)
+        except SetupError as error:
+            raise DamageError(f"{name.name} is not this machine's: {error.message}") from error
 
     head = cache.head
     if head is None or head.generation != listed.name.name:

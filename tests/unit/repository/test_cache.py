@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from caldav_run.errors import SetupError, TemporaryError
-from caldav_run.repository import cache
+from caldav_run.repository import cachefile
 from caldav_run.repository.cache import Cache, Head
 from caldav_run.testing.vault import START, Vault, added
 
@@ -25,7 +25,7 @@ HEAD = Head(
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(cache, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(cachefile, "_PATIENCE_S", 0.05)
     return tmp_path / "state" / "x.sqlite"
 
 
@@ -61,6 +61,46 @@ def test_a_cache_that_cannot_be_used_is_begun_anew(path: Path, harm: str) -> Non
     opened.close()
 
 
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE item SET row = CAST(row AS TEXT)",
+        "UPDATE item SET kind = 'missing'",
+        "UPDATE log SET position = position + 1",
+        "DROP TABLE log",
+    ],
+)
+def test_a_cache_with_other_values_than_were_stored_is_begun_anew(
+    tmp_path: Path, harm: str
+) -> None:
+    vault = Vault(tmp_path)
+    vault.fill()
+    vault.run(added("c"))
+    (path,) = (vault.state / "repository").iterdir()
+    base = sqlite3.connect(path)
+    with base:
+        base.execute(harm)
+    base.close()
+    opened = Cache(path)
+    assert opened.head is None
+    opened.close()
+    assert vault.run().snapshot is None
+
+
+def test_a_damaged_cache_that_cannot_be_renewed_is_named(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled(path)
+    path.write_bytes(b"noise" * 1000)
+
+    def read_only(_: Path) -> None:
+        raise PermissionError(1, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with pytest.raises(SetupError, match=r"cannot write the cache .* may be deleted"):
+        Cache(path)
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match="cannot write the cache"):
@@ -84,7 +124,7 @@ def test_a_cache_that_another_run_holds_cannot_be_read_either(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settled(path)
-    monkeypatch.setattr(cache, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(cachefile, "_PATIENCE_S", 0.05)
     opened = Cache(path)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
@@ -114,7 +154,7 @@ def test_a_change_that_breaks_off_changes_nothing(path: Path) -> None:
 def test_a_commit_that_the_cache_cannot_keep_is_read_from_the_store_next_time(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(cachefile, "_PATIENCE_S", 0.05)
     vault = Vault(tmp_path)
     vault.fill()
     (path,) = (vault.state / "repository").iterdir()
