@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from caldav_run.errors import CaldavRunError, SetupError
-from caldav_run.repository import age, names
+from caldav_run.repository import age, fields, names
 from caldav_run.repository.keys import Writer
 from caldav_run.repository.segment import stamp
 from caldav_run.repository.store import MissingObjectError, Store
@@ -102,9 +102,9 @@ def repository_id(store: Store) -> str:
             mend="is it mounted? A new one is made by `caldav-run create`",
         ) from None
     try:
-        marker = json.loads(text)
+        marker = fields.parse(text)
         known = marker["format"] == FORMAT
-        version, identity = marker["version"], str(marker["id"])
+        version, identity = marker["version"], fields.text(marker["id"])
     except (ValueError, TypeError, KeyError, RecursionError):
         known, version, identity = False, None, ""
     if not known:

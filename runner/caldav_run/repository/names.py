@@ -19,20 +19,22 @@ _TIME: Final = "%Y%m%dT%H%M%SZ"
 _SUFFIX: Final = ".tar.zst.age"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._@-]+")
 _STREAM: Final = r"a/(?P<stream>[0-9a-f]{20})"
-_GENERATION: Final = r"(?P<generation>(?P<begun>\d{8}T\d{6}Z)-(?P<writer>[0-9a-f]{8})-[0-9a-f]{6})"
+_GENERATION: Final = (
+    r"(?P<generation>(?P<begun>[0-9]{8}T[0-9]{6}Z)-(?P<writer>[0-9a-f]{8})-[0-9a-f]{6})"
+)
 _PACK_NAME: Final = re.compile(
     rf"{_STREAM}/{_GENERATION}/pack-(?P<sha256>[0-9a-f]{{64}})\.tar\.zst\.age"
 )
 _SEGMENT_NAME: Final = re.compile(
-    rf"{_STREAM}/{_GENERATION}/seg-(?P<number>\d{{8}})-(?P<time>\d{{8}}T\d{{6}}Z)"
+    rf"{_STREAM}/{_GENERATION}/seg-(?P<number>[0-9]{{8}})-(?P<time>[0-9]{{8}}T[0-9]{{6}}Z)"
     r"-(?P<sha256>[0-9a-f]{64})\.tar\.zst\.age"
 )
 _RUN_NAME: Final = re.compile(
-    r"runs/\d{4}-\d{2}/(?P<time>\d{8}T\d{6}Z)-(?P<writer>[0-9a-f]{8})"
+    r"runs/[0-9]{4}-[0-9]{2}/(?P<time>[0-9]{8}T[0-9]{6}Z)-(?P<writer>[0-9a-f]{8})"
     r"-(?P<sha256>[0-9a-f]{64})\.tar\.zst\.age"
 )
 _TOMBSTONE_NAME: Final = re.compile(
-    rf"{_STREAM}/{_GENERATION}/zz-expire-(?P<time>\d{{8}}T\d{{6}}Z)-(?P<sha256>[0-9a-f]{{64}})"
+    rf"{_STREAM}/{_GENERATION}/zz-expire-(?P<time>[0-9]{{8}}T[0-9]{{6}}Z)-(?P<sha256>[0-9a-f]{{64}})"
 )
 _BUNDLE_NAME: Final = re.compile(r"keys/([0-9a-f]{64})\.age")
 _SLUG_LENGTH: Final = 40

@@ -5,16 +5,35 @@ A row is complete by itself, so that the newest row of an item is its state.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
+from dataclasses import fields as fields_of
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from caldav_run.model import Calendar, Op
-from caldav_run.repository import names
+from caldav_run.model import Calendar, Op, Provenance
+from caldav_run.repository import fields, names
 from caldav_run.repository.broken import FormatError
 
 _COLUMNS: Final = 11
-_DEFAULTS: Final = {each.name: each.default for each in fields(Calendar)}
+_DEFAULTS: Final = {each.name: each.default for each in fields_of(Calendar)}
+_TEXT: Final = (str, type(None))
+_NUMBER: Final = (int, type(None))
+_COLUMN_TYPES: Final[tuple[tuple[type, ...], ...]] = (
+    (int,),
+    (str,),
+    (str,),
+    *(_TEXT,) * 3,
+    _NUMBER,
+    *(_TEXT,) * 4,
+    (dict,),
+)
+_PROPERTY_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    **dict.fromkeys(("display_name", "color", "description", "timezone", "token"), _TEXT),
+    "order": _NUMBER,
+    "components": (list, tuple),
+    "read_only": (bool,),
+}
+_known_shapes: Final[set[tuple[type, ...]]] = set()
 _NOTHING: Final[Mapping[str, Any]] = {}
 # `json.dumps` would make one for each of 50,000 rows.
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -119,6 +138,55 @@ def decode(line: bytes) -> Row:
         return Row(seq, Op(op), *rest)
     except (ValueError, TypeError, RecursionError) as error:
         raise FormatError("it holds a row that this version cannot read") from error
+
+
+def checked(line: bytes) -> Row:
+    """Read one line out of a segment, and see that each column is what it has to be.
+
+    Raises:
+        FormatError: It is no row, or of a later version.
+    """
+    try:
+        columns = fields.parse(line)[: _COLUMNS + 1]
+        shape = tuple(map(type, columns))
+        if shape not in _known_shapes:
+            _check_shape(shape)
+        seq, op, *rest = columns
+        row = Row(seq, Op(op), *rest)
+        if row.provenance is not None:
+            Provenance(row.provenance)
+        if row.extra:
+            _check_extra(row.extra)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise FormatError("it holds a row that this version cannot read") from error
+    return row
+
+
+def _check_shape(shape: tuple[type, ...]) -> None:
+    if len(shape) < _COLUMNS or not all(map(_fits, shape, _COLUMN_TYPES)):
+        raise ValueError("columns of other types")
+    # There are few of them, so that a row costs one look-up.
+    _known_shapes.add(shape)
+
+
+def _fits(found: type, allowed: tuple[type, ...]) -> bool:
+    return found in allowed
+
+
+def _check_extra(extra: Mapping[str, Any]) -> None:
+    if type(extra.get("valid_until", 0)) not in {int, float}:
+        raise ValueError("valid_until is no time")
+    fields.text(extra.get("reason", ""))
+    fields.optional(fields.moment, extra.get("read"))
+    fields.flag(extra.get("before", False))
+    properties = extra.get("properties", {})
+    if not isinstance(properties, dict):
+        raise TypeError("properties are no object")
+    for name, kinds in _PROPERTY_TYPES.items():
+        if type(properties.get(name, _DEFAULTS[name])) not in kinds:
+            raise ValueError(f"{name} is of another type")
+    for each in properties.get("components", ()):
+        fields.text(each)
 
 
 def decode_all(lines: Iterable[bytes]) -> Iterator[Row]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from caldav_run.errors import DamageError
-from caldav_run.repository import envelope, names, signed
+from caldav_run.repository import envelope, fields, names, signed
 from caldav_run.repository.age import Identity
 from caldav_run.repository.names import RunName
 from caldav_run.repository.segment import stamp
@@ -120,17 +120,17 @@ def _wanted(name: str, size: int) -> bool:
 
 def _record(document: dict[str, Any]) -> RunRecord:
     return RunRecord(
-        repository=document["repository"],
-        run=document["run"],
+        repository=fields.text(document["repository"]),
+        run=fields.text(document["run"]),
         writer=names.writer_of(document["signer"]),
-        pipeline=document["pipeline"],
-        time=datetime.fromisoformat(document["time"]),
+        pipeline=fields.text(document["pipeline"]),
+        time=fields.moment(document["time"]),
         accounts=tuple(
             AccountResult(
-                account=each["account"],
-                result=each["result"],
-                read=each["read"],
-                head=each["head"],
+                account=fields.text(each["account"]),
+                result=fields.text(each["result"]),
+                read=fields.flag(each["read"]),
+                head=fields.optional(fields.text, each["head"]),
             )
             for each in document["accounts"]
         ),

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import IO, Any, Final, NamedTuple
 
 from caldav_run.errors import DamageError
-from caldav_run.repository import envelope, names, rows, signed
+from caldav_run.repository import envelope, fields, names, rows, signed
 from caldav_run.repository.age import Identity
 from caldav_run.repository.broken import FormatError
 from caldav_run.repository.names import GenerationName, SegmentName
@@ -142,7 +142,7 @@ class Segment:
         """Yield its rows as `rows` does, each with the line that says it."""
         try:
             for line in _lines(_changes(self.name.name, self.archive)):
-                yield line, rows.decode(line)
+                yield line, rows.checked(line)
         except FormatError as error:
             raise DamageError(
                 f"{self.name.name} is not used: {error}",
@@ -242,10 +242,15 @@ def decode_entry(columns: Iterable[Any]) -> LogEntry:
         ValueError: It lacks columns, or has no time.
     """
     number, time, identity, size, guarded, counts, packs, *more = columns
-    moment = datetime.fromisoformat(time)
-    replaces = more[0] if more else None
     return LogEntry(
-        number, moment, identity, size, guarded, Counts(*counts), _packs(packs), replaces
+        number=fields.number(number),
+        time=fields.moment(time),
+        id=fields.text(identity),
+        size=fields.number(size),
+        guarded=fields.flag(guarded),
+        counts=_counts(counts),
+        packs=_packs(packs),
+        replaces=fields.optional(fields.text, more[0] if more else None),
     )
 
 
@@ -309,24 +314,31 @@ def _header(name: SegmentName, document: Mapping[str, Any]) -> Header:
     if (*named, signer) != (generation.stream, generation.name, generation.writer):
         raise DamageError(f"{name.name} is not used: it was made for another place")
     return Header(
-        repository=document["repository"],
-        account=document["account"],
-        origin=document["origin"],
+        repository=fields.text(document["repository"]),
+        account=fields.text(document["account"]),
+        origin=fields.text(document["origin"]),
         generation=generation,
-        number=document["number"],
-        time=datetime.fromisoformat(document["time"]),
-        parent=document["parent"],
-        run=document["run"],
-        recipients=document["recipients"],
-        fingerprint=document["fingerprint"],
-        guarded=document["guarded"],
-        counts=Counts(*document["counts"]),
+        number=fields.number(document["number"]),
+        time=fields.moment(document["time"]),
+        parent=fields.optional(fields.text, document["parent"]),
+        run=fields.text(document["run"]),
+        recipients=fields.text(document["recipients"]),
+        fingerprint=fields.text(document["fingerprint"]),
+        guarded=fields.flag(document["guarded"]),
+        counts=_counts(document["counts"]),
         packs=_packs(document["packs"]),
         log=tuple(decode_entry(each) for each in document.get("log", ())),
-        replaces=document.get("replaces"),
+        replaces=fields.optional(fields.text, document.get("replaces")),
         signer=document["signer"],
     )
 
 
+def _counts(columns: Iterable[Any]) -> Counts:
+    return Counts(*map(fields.number, columns))
+
+
 def _packs(columns: Iterable[Iterable[Any]]) -> tuple[PackRef, ...]:
-    return tuple(PackRef(*each) for each in columns)
+    return tuple(
+        PackRef(fields.text(sha256), fields.number(size), fields.number(bodies))
+        for sha256, size, bodies in columns
+    )

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from caldav_run.errors import DamageError, SetupError
-from caldav_run.repository import sshsig
+from caldav_run.repository import fields, sshsig
 from caldav_run.repository.broken import FormatError
 
 
@@ -44,7 +44,7 @@ def open_document(
             mend=f"if that is your own backup host, pass --trust {signer}",
         )
     try:
-        document = json.loads(text)
+        document = fields.parse(text)
     except (ValueError, RecursionError) as error:
         raise DamageError(f"{name} is damaged: {error}") from error
     if not isinstance(document, dict):
