@@ -64,7 +64,9 @@ def in_pipeline(file: str | None, choice: "Choice") -> Place:
         SetupError: The pipeline cannot be used.
     """
     if file is None:
-        raise UsageError("no repository is named", mend="give a pipeline file or --repository PATH")
+        raise UsageError(
+            "no repository is named", mend="give a pipeline file or --repository PLACE"
+        )
     if Path(file).is_dir():
         raise UsageError(f"{file} is a folder", mend=f"is it meant as --repository {file}?")
     # The account's own variables need not be set where only its history is looked at.
