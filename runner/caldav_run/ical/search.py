@@ -1,5 +1,6 @@
 """Looking for a text in what an item says."""
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Final
 from unicodedata import normalize
@@ -19,6 +20,8 @@ _MUTE: Final = frozenset(
         *("PRIORITY", "PERCENT-COMPLETE", "ACKNOWLEDGED"),
     }
 )
+
+_WORD: Final = re.compile("[a-z0-9]+")
 
 
 def folded(text: str) -> str:
@@ -41,11 +44,16 @@ class Search:
         """
         self._wanted = folded(text)
         self._names = names
+        # Of letters and digits only: nothing of it can be escaped.
+        self._word = max(_WORD.findall(self._wanted), key=len, default="").encode()
 
     def finds(self, body: bytes) -> bool:
         """Return whether an item says it; never fails, whatever the bytes are."""
-        # Taking every line of every item apart would take several times as long.
-        if self._wanted not in folded(unescape(unfold(body).decode("utf-8", "replace"))):
+        # Most items are passed over here: taking each of them apart takes ten times as long.
+        flat = unfold(body)
+        if flat.isascii() and not (self._wanted.isascii() and self._word in flat.lower()):
+            return False
+        if self._wanted not in folded(unescape(flat.decode("utf-8", "replace"))):
             return False
         return any(self._wanted in folded(text) for text in self._texts(body))
 

@@ -51,6 +51,14 @@ def test_the_nothing_is_everywhere() -> None:
     assert Search(" ").finds(EVENT)
 
 
+@pytest.mark.parametrize("text", ["dentist, dr. who", "DENT", "; at 10", "dr. who; at"])
+def test_a_text_is_found_in_plain_letters(text: str) -> None:
+    body = b"BEGIN:VEVENT\r\nSUMMARY:Den\r\n tist\\, Dr. Who\\; at 10\r\nEND:VEVENT\r\n"
+    assert Search(text).finds(body)
+    assert not Search(f"{text}ö").finds(body)
+    assert not Search(f"{text}x").finds(body)
+
+
 @given(st.binary(), st.text())
 def test_no_bytes_break_a_search(body: bytes, text: str) -> None:
     Search(text).finds(body)
