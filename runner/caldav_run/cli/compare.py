@@ -18,7 +18,7 @@ from caldav_run.cli.repositories import (
     complaints,
     open_repository,
 )
-from caldav_run.cli.times import when
+from caldav_run.cli.times import tell_age, tell_read, when
 from caldav_run.errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,8 +82,10 @@ def diff(
     if output is Output.JSON:
         changes = [{each.name: getattr(line, each.name) for each in fields(line)} for line in lines]
         console.document({"old": before.id, "new": after.id, "changes": changes})
+        tell_age(reader, after)
         return complaints(reader)
     console.tell(f"{before.account}: from {when(before.time)} to {when(after.time)}")
+    tell_read(reader, [after.account])
     if not _print(lines, patch=patch):
         console.tell("nothing changed")
     return complaints(reader)

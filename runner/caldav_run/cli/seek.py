@@ -94,7 +94,16 @@ def _in_account(reader: "Reader", account: str, search: "Search") -> Iterator[Ma
 def command(verb: str, choice: Choice, pipeline: str | None, *words: str) -> str:
     """Return a command line that opens the same repository, ready to be copied."""
     place = ["--repository", choice.repository] if choice.repository else [pipeline or ""]
-    return shlex.join(["caldav-run", verb, *place, *words])
+    given = {
+        "--sink": [choice.sink],
+        "--source": [choice.source],
+        "--account": [choice.account],
+        "--set": choice.sets or (),
+        "--identity": choice.identity or (),
+        "--trust": choice.trust or (),
+    }
+    options = [f"{name}={each}" for name, values in given.items() for each in values if each]
+    return shlex.join(["caldav-run", verb, *place, *words, *options])
 
 
 def spelled(item: "ItemInfo") -> str:

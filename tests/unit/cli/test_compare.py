@@ -24,7 +24,9 @@ def test_the_latest_is_compared_with_the_one_before_it(call: "Call") -> None:
         "- Familie: Concert (Fri 8 May 2026, 10:00 UTC)",
         f"~ Familie: {LUNCH}: moved from 10:00 UTC to 12:00 UTC",
     ]
-    assert done.err.startswith("cloud: from 2026-05-01 08:01:00 UTC (")
+    told, age = done.err.splitlines()
+    assert told.startswith("cloud: from 2026-05-01 08:01:00 UTC (")
+    assert age.startswith("cloud: last read 2026-05-01 08:02:00 UTC (")
 
 
 @pytest.mark.usefixtures("vault")
@@ -56,7 +58,7 @@ def test_a_difference_as_json(call: "Call") -> None:
 def test_nothing_changed_is_said(call: "Call") -> None:
     done = call("diff", "nightly.yaml", "latest", "latest")
     assert (done.status, done.out) == (0, "")
-    assert done.err.splitlines()[1] == "nothing changed"
+    assert done.err.splitlines()[-1] == "nothing changed"
 
 
 def test_a_single_snapshot_has_nothing_to_be_compared_with(call: "Call", vault: Vault) -> None:
@@ -99,8 +101,10 @@ def test_what_cannot_be_read_is_still_told(call: "Call", vault: Vault) -> None:
     vault.run(plain_row("lunch", 2))
     for name in vault.packs():
         (vault.root / name).unlink()
-    lines = call("diff", "nightly.yaml", "--patch").out.splitlines()
-    assert lines == ["~ Familie: lunch.ics: changed, but not both versions can be read"]
+    done = call("diff", "nightly.yaml", "--patch")
+    assert done.out == "~ Familie: lunch.ics: changed, but not both versions can be read\n"
+    assert done.status == 3
+    assert "error: family/lunch.ics: " in done.err
     gone = call("diff", "nightly.yaml", "latest~2", "latest~1").out.splitlines()
     assert gone[1] == "- Familie: concert.ics"
 

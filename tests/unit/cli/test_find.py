@@ -41,6 +41,14 @@ def test_what_is_gone_is_found_with_the_command_that_brings_it_back(
     assert back.out.encode() == event("concert", "Concert")
 
 
+def test_the_command_opens_the_repository_as_it_was_opened(call: "Call", vault: Vault) -> None:
+    vault.run(calendar_row("x"), row("tea.ics", event("tea", "Tea"), "x"), account="phone")
+    more = ("--account", "phone", "--set", "place=repository", "-i", "keys/identity.txt")
+    command = call("find", "nightly.yaml", "tea", *more).out.splitlines()[-1].strip()
+    assert command.endswith(" --account=phone --set=place=repository --identity=keys/identity.txt")
+    assert "SUMMARY:Tea" in call(*shlex.split(command)[1:]).out
+
+
 def test_what_is_there_says_so(call: "Call", vault: Vault) -> None:
     first, second = ids(vault)
     done = call("find", "--repository", "repository", "lunch")

@@ -1,12 +1,16 @@
+import random
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.unit.repository.happenings import CALENDARS, happening
 
 from caldav_run.errors import DamageError, ItemError
 from caldav_run.model import Change, Item, Op, Provenance
 from caldav_run.repository import keys
 from caldav_run.repository.sightings import Absence, Wanted
+from caldav_run.repository.snapshots import ItemInfo
 from caldav_run.repository.tracks import Track, tracks
 from caldav_run.repository.versions import versions
 from caldav_run.testing.vault import Vault, about, added, body_of, calendar_row
@@ -254,3 +258,24 @@ def test_accounts_are_told_apart(vault: Vault) -> None:
     (phone,) = tracks(vault.reader(), "phone", Wanted(uids=frozenset({"a"})))
     assert (phone.account, len(phone.stops)) == ("phone", 1)
     assert len(list(versions(vault.reader(), "phone"))) == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_tracks_say_what_each_snapshot_holds(vault: Vault, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 -- no secret
+    vault.run(*map(calendar_row, CALENDARS), added("a"), added("b"))
+    for number in range(24):
+        vault.configure(full_every=timedelta(0) if number == 8 else timedelta(days=90))
+        vault.run(*happening(chance))
+    reader = vault.reader()
+    found = {each.uid: each for each in tracks(reader, "cloud", Wanted(uids=frozenset("abc")))}
+    for snapshot in reader.snapshots():
+        for uid in "abc":
+            stops = found[uid].stops if uid in found else ()
+            past = [stop for stop in stops if stop.snapshot.time <= snapshot.time]
+            held = (each for each in reader.items(snapshot) if each.uid == uid and each.sha256)
+            assert versions_of(past[-1].items if past else ()) == versions_of(held)
+
+
+def versions_of(items: Iterable[ItemInfo]) -> list[tuple[str, str, str | None]]:
+    return [(each.calendar, each.href, each.sha256) for each in items]
