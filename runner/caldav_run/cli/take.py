@@ -264,8 +264,8 @@ def _write_folder(
         "passphrase": found.means.passphrase,
         **({"calendars": calendars} if calendars else {}),
     }
-    # What lies in the folder already is an older export: the snapshot is what was asked for.
-    target = {"path": str(folder), "on_conflict": "keep_source"}
+    # What lies in the folder already is an older export: the snapshot's bytes were asked for.
+    target = {"path": str(folder), "on_conflict": "identical"}
     source = SnapshotSource.from_options(wanted, context)
     job = Job(
         name="export",

@@ -112,7 +112,9 @@ class Policy:
     """How a destination wants differences decided.
 
     Attributes:
-        on_conflict: newest, keep_source, keep_destination or fail.
+        on_conflict: newest, keep_source, keep_destination or fail; or identical, which is
+            keep_source where other bytes that say the same are a conflict too. That needs etags
+            that are hashes on both sides: a snapshot's and a folder's.
         refuse_scheduled: Whether items with an organizer or attendees are refused.
     """
 
@@ -167,7 +169,7 @@ def _pair(
 
 
 def _decide(wanted: Version, present: Version | None, policy: Policy) -> Action:
-    if present is not None and present.digest == wanted.digest:
+    if present is not None and _same(wanted, present, policy.on_conflict):
         return Action(Verb.SAME, wanted, present)
     action = Action(Verb.ADD, wanted)
     if present is not None:
@@ -180,8 +182,14 @@ def _decide(wanted: Version, present: Version | None, policy: Policy) -> Action:
     return action
 
 
+def _same(wanted: Version, present: Version, on_conflict: str) -> bool:
+    if present.digest != wanted.digest:
+        return False
+    return on_conflict != "identical" or present.etag == wanted.etag
+
+
 def _settle(wanted: Version, present: Version, on_conflict: str) -> Action:
-    if on_conflict == "keep_source":
+    if on_conflict in {"keep_source", "identical"}:
         return Action(Verb.REPLACE, wanted, present)
     if on_conflict == "keep_destination":
         return Action(Verb.KEEP, wanted, present, "the destination's version is kept")

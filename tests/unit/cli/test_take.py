@@ -101,6 +101,15 @@ def test_nothing_is_overwritten_unasked(call: "Call", here: Path, filled: Vault)
 
 
 @pytest.mark.usefixtures("filled")
+def test_force_gives_the_very_bytes_where_others_say_the_same(call: "Call", here: Path) -> None:
+    assert call("export", "nightly.yaml", "--to", "out").status == 0
+    report = here / "out" / "cloud" / "work" / "report.ics"
+    report.write_bytes(body_of("report").replace(b"\r\n", b"\n"))
+    assert call("export", "nightly.yaml", "--to", "out", "--force").status == 0
+    assert report.read_bytes() == body_of("report")
+
+
+@pytest.mark.usefixtures("filled")
 def test_an_empty_folder_is_not_in_the_way(call: "Call", here: Path) -> None:
     (here / "out" / "cloud").mkdir(parents=True)
     assert call("export", "nightly.yaml", "--to", "out").status == 0

@@ -146,6 +146,13 @@ def test_what_only_the_destination_has_stays() -> None:
     assert list(plan([], [a_version()], Policy())) == []
 
 
+def test_other_bytes_that_say_the_same_are_a_conflict_only_where_bytes_count() -> None:
+    mine, theirs = replace(a_version(), etag='"a"'), replace(a_version(), etag='"b"')
+    assert verbs(*plan([mine], [theirs], Policy("keep_source"))) == [Verb.SAME]
+    assert verbs(*plan([mine], [theirs], Policy("identical"))) == [Verb.REPLACE]
+    assert verbs(*plan([mine], [mine], Policy("identical"))) == [Verb.SAME]
+
+
 def test_items_match_by_uid_wherever_they_lie() -> None:
     here, there = a_version(href="a.ics"), a_version(href="b.ics", digest=b"2")
     (action,) = plan([here], [there], Policy("keep_source"))

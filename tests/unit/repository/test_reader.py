@@ -228,3 +228,21 @@ def test_an_account_that_vanished_is_told(vault: Vault) -> None:
         each.unlink()
     with pytest.raises(DamageError, match="the newest snapshot of cloud is missing"):
         vault.reader().snapshots()
+
+
+def test_a_snapshot_tells_who_signed_it(vault: Vault) -> None:
+    vault.fill()
+    vault.run(added("c"))
+    reader = vault.reader()
+    fingerprint = vault.writer.signer.fingerprint
+    assert {reader.signer(each) for each in reader.snapshots()} == {fingerprint}
+
+
+def test_of_what_cannot_be_read_nobody_knows_who_signed_it(vault: Vault) -> None:
+    vault.fill()
+    vault.configure(full_every=timedelta(0))
+    vault.fill()
+    (vault.root / vault.segments()[0].name).write_bytes(b"altered")
+    reader = vault.reader()
+    (damaged,) = [each for each in reader.snapshots() if each.incomplete]
+    assert reader.signer(damaged) is None

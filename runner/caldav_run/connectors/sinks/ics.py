@@ -35,7 +35,7 @@ class IcsSink:
 
         Args:
             path: The folder; made when the first calendar is, its parent must exist.
-            on_conflict: newest, keep_source, keep_destination or fail.
+            on_conflict: newest, keep_source, keep_destination or fail; identical for an export.
             names: What to call calendars instead, by display name or id.
         """
         self.on_conflict = on_conflict
