@@ -55,6 +55,13 @@ coverage-gates: $(VENV)/.test
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='$(FULLY_COVERED)' --fail-under=100
 
+# Each target in turn; what breaks one is left in build/fuzz.
+FUZZ_SECONDS ?= 600
+
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Fuzz the parsers of what lies in a store; FUZZ_SECONDS=600 each
+	PYTHONPATH=runner $(BIN)/python -W ignore tests/fuzz/run.py $(FUZZ_SECONDS)
+
 .PHONY: test-wheel
 test-wheel: dist ## Run every test against the built wheel instead of the checkout
 	rm -rf .venv-wheel

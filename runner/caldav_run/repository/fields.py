@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, Final, NoReturn, TypeVar
 
 _T = TypeVar("_T")
@@ -56,7 +57,12 @@ def _no_number(_: str) -> NoReturn:
     raise ValueError("NaN and Infinity are no numbers")
 
 
-_read: Final = json.JSONDecoder(parse_constant=_no_number).decode
+def _finite(text: str) -> float:
+    found = float(text)
+    return found if isfinite(found) else _no_number(text)
+
+
+_read: Final = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite).decode
 
 
 def parse(document: bytes) -> Any:

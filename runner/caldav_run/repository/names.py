@@ -107,7 +107,9 @@ class RunName:
 
 def compact(time: datetime) -> str:
     """Return a time as names hold it: `20260501T080000Z`."""
-    return time.astimezone(UTC).strftime(_TIME)
+    utc = time.astimezone(UTC)
+    # `%Y` leaves the zeros of early years out.
+    return f"{utc.year:04}{utc:%m%dT%H%M%SZ}"
 
 
 def parse_compact(text: str) -> datetime:
@@ -137,7 +139,7 @@ def new_generation(stream: str, writer: str, now: datetime) -> GenerationName:
 
 def run_name(time: datetime, writer: str, sha256: str) -> str:
     """Return the name of a run record."""
-    return f"{RUNS}{time:%Y-%m}/{compact(time)}-{writer}-{sha256}{_SUFFIX}"
+    return f"{RUNS}{time.year:04}-{time:%m}/{compact(time)}-{writer}-{sha256}{_SUFFIX}"
 
 
 def parse_segment(name: str) -> SegmentName | None:

@@ -225,7 +225,8 @@ def open_segment(
 
 def stamp(time: datetime) -> str:
     """Return a time as documents hold it: `2026-05-01T08:00:00Z`."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    utc = time.astimezone(UTC)
+    return f"{utc.year:04}-{utc:%m-%dT%H:%M:%SZ}"
 
 
 def encode_entry(entry: LogEntry) -> tuple[Any, ...]:
