@@ -1,9 +1,13 @@
 """Secrets that cannot be printed by accident, and the list of what must never be printed."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Final, NoReturn, final
 
 MASK: Final = "***"
+# Shorter ones are masked as whole words only: a password `at` must not make `l***est` of latest,
+# which hides the report and, by its holes, tells the password.
+_MASKED_ANYWHERE: Final = 8
 _revealed: set[str] = set()
 
 
@@ -56,8 +60,14 @@ def hide(values: Iterable[str]) -> None:
 
 
 def redact(text: str) -> str:
-    """Return the text with every revealed secret replaced by `***`."""
+    """Return the text with every revealed secret replaced by `***`.
+
+    A secret of less than 8 characters is replaced where no letter or digit stands beside it.
+    """
     # Longest first, so that a secret which contains another one is hidden whole.
     for value in sorted(_revealed, key=len, reverse=True):
-        text = text.replace(value, MASK)
+        if len(value) < _MASKED_ANYWHERE:
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, text)
+        else:
+            text = text.replace(value, MASK)
     return text

@@ -1,5 +1,6 @@
 """The command tree: every verb, in the order of the help."""
 
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer
@@ -14,9 +15,13 @@ from caldav_run.cli import (
     demo,
     drill,
     find,
+    holdings,
     keys,
     look,
+    passphrases,
+    renewal,
     run,
+    sheets,
     take,
     trace,
     validate,
@@ -48,6 +53,15 @@ _VERBS = (
     validate.schema,
     demo.demo,
 )
+_KEY_VERBS: Mapping[str, Callable[..., int | None]] = {
+    "new": keys.key_new,
+    "list": holdings.key_list,
+    "add": renewal.key_add,
+    "rotate": renewal.key_rotate,
+    "remove": renewal.key_remove,
+    "passphrase": passphrases.key_passphrase,
+    "sheet": sheets.key_sheet,
+}
 
 
 def make_app() -> typer.Typer:
@@ -56,10 +70,9 @@ def make_app() -> typer.Typer:
     app.callback()(_root)
     for verb in _VERBS:
         app.command()(verb)
-    key = _group("Make keys.")
-    # A group, since other commands will stand beside `new`.
-    key.callback()(_nothing)
-    key.command("new")(keys.key_new)
+    key = _group("Make, list, renew and hand over keys.")
+    for name, key_verb in _KEY_VERBS.items():
+        key.command(name)(key_verb)
     app.add_typer(key, name="key")
     return app
 
@@ -79,10 +92,6 @@ def _group(about: str, epilog: str | None = None) -> typer.Typer:
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-
-
-def _nothing() -> None:
-    """Make keys."""
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer calls it so

@@ -10,7 +10,7 @@ import typer
 
 from caldav_run.cli.findings import Verdict, show
 from caldav_run.cli.options import Output, OutputOption, StateDir
-from caldav_run.cli.places import Place
+from caldav_run.cli.places import Place, writer_of
 from caldav_run.cli.progress import counting
 from caldav_run.cli.repositories import (
     Choice,
@@ -18,7 +18,6 @@ from caldav_run.cli.repositories import (
     asks_for_repository,
     find_place,
     keyring_of,
-    writer_of,
 )
 from caldav_run.errors import SetupError, UsageError
 

@@ -9,7 +9,7 @@ import typer
 
 from caldav_run.cli import console
 from caldav_run.cli.options import Output, OutputOption, identity_files
-from caldav_run.cli.places import Place
+from caldav_run.cli.places import Place, writer_of
 from caldav_run.cli.progress import counting
 from caldav_run.cli.repositories import (
     Choice,
@@ -17,7 +17,6 @@ from caldav_run.cli.repositories import (
     asks_for_repository,
     find_place,
     location,
-    writer_of,
 )
 from caldav_run.engine.outcome import combine
 from caldav_run.errors import CaldavRunError, UsageError

@@ -10,7 +10,8 @@ import typer
 from caldav_run.cli import console
 from caldav_run.cli.execute import load
 from caldav_run.cli.options import Sets, assignments, at_terminal
-from caldav_run.cli.repositories import snapshot_sink
+from caldav_run.cli.repositories import SinkName, snapshot_sink
+from caldav_run.cli.sheets import SheetFile, SnapshotPipeline, WithCode, hand_out, secret_of
 from caldav_run.errors import SetupError
 
 if TYPE_CHECKING:
@@ -29,28 +30,42 @@ def key_new(
             readable=False,
         ),
     ] = None,
+    *,
+    identity: Annotated[
+        Path | None,
+        typer.Option(
+            "--identity",
+            "-i",
+            metavar="FILE",
+            help="Make a writer key only, which goes on with the histories of this identity.txt.",
+            readable=False,
+        ),
+    ] = None,
 ) -> None:
     """Make keys: an identity, and a writer key.
 
     The identity opens backups and belongs away from this machine; the writer key makes them.
     """
+    from caldav_run.repository.keyfiles import take_over
     from caldav_run.repository.keys import create_keys, default_folder
 
-    console.out(_described(create_keys(folder.expanduser() if folder else default_folder())))
+    target = folder.expanduser() if folder else default_folder()
+    if identity is None:
+        console.out(_described(create_keys(target)))
+        return
+    file = identity.expanduser()
+    made = take_over(file, target)
+    console.out(f"made a new writer key in {made.folder}, for the histories of {file}")
+    console.out(f"public key {made.recipient}, signer {made.fingerprint}, trusted in {file}")
 
 
 def create(
-    pipeline: Annotated[
-        Path,
-        typer.Argument(
-            metavar="PIPELINE", help="A pipeline file with a snapshot sink.", readable=False
-        ),
-    ],
+    pipeline: SnapshotPipeline,
     *,
-    sink: Annotated[
-        str | None, typer.Option("--sink", metavar="NAME", help="Which sink of the pipeline.")
-    ] = None,
+    sink: SinkName = None,
     sets: Sets = None,
+    sheet: SheetFile = None,
+    qr: WithCode = False,
     yes: Annotated[
         bool, typer.Option("--yes", help="Do not ask for a proof that the identity was kept.")
     ] = False,
@@ -67,8 +82,10 @@ def create(
     folder = made.missing_keys()
     if folder is not None:
         console.tell(_described(create_keys(folder)))
+    # Before anything is made that would have to be undone.
+    secret = secret_of(None) if qr else None
     created = made.create(datetime.now(UTC))
-    console.out(created.sheet)
+    hand_out(created.sheet, sheet, secret)
     if not yes and at_terminal():
         _rehearse(created.recipients)
 

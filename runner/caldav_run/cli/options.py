@@ -66,6 +66,27 @@ Identity = Annotated[
         readable=False,
     ),
 ]
+KeyIdentity = Annotated[
+    Path | None,
+    typer.Option(
+        "--identity",
+        "-i",
+        metavar="FILE",
+        help="The identity file.",
+        show_default="$CALDAV_RUN_IDENTITY, else ~/.config/caldav-run/identity.txt",
+        readable=False,
+    ),
+]
+KeyFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--folder",
+        metavar="FOLDER",
+        help="Where this machine's keys are.",
+        show_default="the folder that runs look in",
+        readable=False,
+    ),
+]
 PassphraseFile = Annotated[
     Path | None,
     typer.Option(
@@ -146,6 +167,14 @@ def identity_files(chosen: Sequence[Path] | None) -> tuple[Path, ...]:
         return tuple(each.expanduser() for each in chosen)
     named = os.environ.get("CALDAV_RUN_IDENTITY")
     return (Path(named).expanduser(),) if named else ()
+
+
+def identity_file(chosen: Path | None) -> Path:
+    """Return the one identity file that is meant: the chosen one, else the usual one."""
+    from caldav_run.repository.keys import IDENTITY, default_folder
+
+    (first, *_) = identity_files([chosen] if chosen else None) or (default_folder() / IDENTITY,)
+    return first
 
 
 def passphrase_in(file: Path) -> Secret:

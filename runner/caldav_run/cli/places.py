@@ -14,6 +14,7 @@ from caldav_run.secret import Secret
 if TYPE_CHECKING:
     from caldav_run.cli.repositories import Choice
     from caldav_run.pipeline.build import ConnectorSpec, Pipeline
+    from caldav_run.repository.keys import Writer
     from caldav_run.repository.storage import Storage
     from caldav_run.repository.store import Store
 
@@ -54,6 +55,17 @@ class Place:
         from caldav_run.repository.stores import open_store
 
         return open_store(self.location, self.storage)
+
+
+def writer_of(place: Place) -> "Writer | None":
+    """Return the writer's key: the one that the pipeline names, else the default one.
+
+    None where there is none, as on a machine that only reads.
+    """
+    from caldav_run.repository.keys import WRITER, default_folder, load_writer
+
+    file = place.writer or default_folder() / WRITER
+    return load_writer(file) if file.exists() else None
 
 
 def in_pipeline(file: str | None, choice: "Choice") -> Place:

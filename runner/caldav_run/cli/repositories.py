@@ -27,7 +27,7 @@ from caldav_run.errors import UsageError
 if TYPE_CHECKING:
     from caldav_run.connectors.sinks.snapshot import SnapshotSink
     from caldav_run.pipeline.build import Pipeline
-    from caldav_run.repository.keys import Keyring, Writer
+    from caldav_run.repository.keys import Keyring
     from caldav_run.repository.opening import Means
     from caldav_run.repository.reader import Reader
     from caldav_run.repository.snapshots import SnapshotInfo
@@ -170,13 +170,11 @@ def open_repository(choice: Choice, file: str | None, *words: str | None) -> Ope
         UsageError: No repository or more than one is named, or there is an argument too many.
         SetupError: The pipeline cannot be used, or there is no identity.
     """
-    from caldav_run.repository.opening import open_keyring
     from caldav_run.repository.reader import Reader
 
     place, rest = find_place(choice, file, *words)
-    store, means = place.store(), means_of(choice, place)
-    account = choice.account or place.account
-    reader = Reader(store, open_keyring(store, means))
+    account, means = choice.account or place.account, means_of(choice, place)
+    reader = Reader(place.store(), _keyring(place, means))
     return Opened(reader, account, rest, place.location, means, place.timezone)
 
 
@@ -186,20 +184,13 @@ def keyring_of(choice: Choice, place: Place) -> "Keyring":
     Raises:
         SetupError: There is no identity.
     """
+    return _keyring(place, means_of(choice, place))
+
+
+def _keyring(place: Place, means: "Means") -> "Keyring":
     from caldav_run.repository.opening import open_keyring
 
-    return open_keyring(place.store(), means_of(choice, place))
-
-
-def writer_of(place: Place) -> "Writer | None":
-    """Return the writer's key: the one that the pipeline names, else the default one.
-
-    None where there is none, as on a machine that only reads.
-    """
-    from caldav_run.repository.keys import WRITER, default_folder, load_writer
-
-    file = place.writer or default_folder() / WRITER
-    return load_writer(file) if file.exists() else None
+    return open_keyring(place.store(), means)
 
 
 def means_of(choice: Choice, place: Place) -> "Means":

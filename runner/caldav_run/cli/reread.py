@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from caldav_run.cli.execute import load
 from caldav_run.cli.findings import Verdict
 from caldav_run.cli.options import assignments, settings
-from caldav_run.cli.places import Place
-from caldav_run.cli.repositories import Choice, keyring_of, writer_of
+from caldav_run.cli.places import Place, writer_of
+from caldav_run.cli.repositories import Choice, keyring_of
 from caldav_run.errors import SetupError, UsageError
 from caldav_run.model import Failed
 

@@ -1,5 +1,6 @@
 """Passphrase bundles: identity files in the store, for whoever knows the passphrase."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from caldav_run.errors import CaldavRunError, DamageError, SetupError
@@ -41,6 +42,17 @@ def listed(store: Store) -> list[Stored]:
     """Return the bundles in a store, the newest first."""
     found = (each for each in store.list(names.BUNDLES) if names.parse_bundle(each.name))
     return sorted(found, key=lambda each: (each.modified, each.name), reverse=True)
+
+
+def opens_newest(store: Store, identities: Sequence[age.Identity]) -> bool:
+    """Return whether an identity opens the newest run record; so it is where there is none."""
+    records = [each.name for each in store.list(names.RUNS) if names.parse_run(each.name)]
+    try:
+        if records:
+            age.unseal(store.get(records[-1]), identities)
+    except age.NoMatchingKeyError:
+        return False
+    return True
 
 
 def add(store: Store, text: str, passphrase: str) -> str:

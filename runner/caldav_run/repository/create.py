@@ -12,11 +12,12 @@ from caldav_run.errors import CaldavRunError, SetupError
 from caldav_run.repository import age, fields, names
 from caldav_run.repository.keys import Writer
 from caldav_run.repository.segment import stamp
+from caldav_run.repository.sheet import Sheet
 from caldav_run.repository.store import MissingObjectError, Store
 
 FORMAT: Final = "caldav-run repository"
 VERSION: Final = 1
-STATUS: Final = "draft"
+STATUS: Final = "final"
 _README: Final = """\
 This folder is a caldav-run repository: encrypted, signed snapshots of CalDAV accounts.
 Do not change, rename or delete anything in it by hand.
@@ -45,12 +46,12 @@ class Created:
 
     Attributes:
         id: Its id.
-        sheet: The recovery sheet: a text to print, which holds no secret.
+        sheet: What its recovery sheet says.
         recipients: Who can open it.
     """
 
     id: str
-    sheet: str
+    sheet: Sheet
     recipients: tuple[str, ...]
 
 
@@ -84,7 +85,15 @@ def create(store: Store, recipients: Sequence[str], writer: Writer, now: datetim
     store.put(names.MARKER, json.dumps(marker, indent=2).encode() + b"\n")
     if repository_id(store) != identity:
         raise SetupError(f"somebody else made a repository in {store.location} just now")
-    sheet = _sheet(store.location, identity, recipients, writer, now)
+    sheet = Sheet(
+        location=store.location,
+        endpoint=None,
+        id=identity,
+        signers=(writer.signer.fingerprint,),
+        recipients=recipients,
+        bundles=False,
+        day=now.astimezone(UTC).date(),
+    )
     return Created(identity, sheet, tuple(recipients))
 
 
@@ -126,27 +135,3 @@ def opens(identity_text: str, recipients: Sequence[str]) -> bool:
     except (CaldavRunError, age.NoMatchingKeyError):
         return False
     return hmac.compare_digest(opened, token)
-
-
-def _sheet(
-    location: str, identity: str, recipients: Sequence[str], writer: Writer, now: datetime
-) -> str:
-    keys = "\n".join(f"    {each}" for each in recipients)
-    return f"""\
-caldav-run recovery sheet, {now.astimezone(UTC):%Y-%m-%d}
-
-Repository  {location}
-Id          {identity}
-Signer      {writer.signer.fingerprint}
-Opened by the identity of any of these recipients:
-{keys}
-
-Print this sheet, and keep the identity (identity.txt, one line AGE-SECRET-KEY-1…) with it,
-away from this machine. Without an identity nobody can open the backup, not even its owner.
-
-Identity    ______________________________________________________________________
-
-With caldav-run:     caldav-run snapshots --repository {location} --identity identity.txt \\
-                         --trust {writer.signer.fingerprint}
-Without caldav-run:  age -d -i identity.txt OBJECT | zstd -d | tar x   (see {names.README})
-"""

@@ -1,9 +1,14 @@
 """Who signed a generation, for whom it is sealed, and what a removal of its signer has to list."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from caldav_run.errors import CaldavRunError, SetupError
+from caldav_run.repository import names
 from caldav_run.repository.generation import Generation
+from caldav_run.repository.keys import Keyring
+from caldav_run.repository.survey import Listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +24,7 @@ class Holding:
         first: When it was begun.
         last: The time of its newest segment, believed or not.
         snapshots: How many of its snapshots are believed.
+        problem: Why nothing of it can be used.
         vouchers: The ids that vouch for all of them: the newest of each branch, the newest
             cumulative one, and the base, so that a lost object costs no more than it must.
     """
@@ -31,14 +37,15 @@ class Holding:
     first: datetime
     last: datetime
     snapshots: int
-    vouchers: tuple[str, ...]
+    problem: CaldavRunError | None = None
+    vouchers: tuple[str, ...] = ()
 
 
 def describe(generation: Generation) -> Holding:
     """Return what a generation says of its keys."""
     name, segments = generation.listed.name, generation.listed.segments
-    vouchers = _vouchers(generation)
-    newest = generation.segment(vouchers[0]).header if vouchers else None
+    ids = _vouchers(generation)
+    newest = generation.segment(ids[0]).header if ids else None
     return Holding(
         generation=name.name,
         writer=name.writer,
@@ -48,8 +55,45 @@ def describe(generation: Generation) -> Holding:
         first=name.begun,
         last=max(each.time for each in segments.values()),
         snapshots=len(generation.snapshots),
-        vouchers=vouchers,
+        problem=None if ids else next(iter(generation.problems.values())),
+        vouchers=ids,
     )
+
+
+def closed(listed: Listed) -> Holding:
+    """Return what shows of a generation without a key."""
+    return Holding(
+        generation=listed.name.name,
+        writer=listed.name.writer,
+        account=None,
+        signer=None,
+        recipients=None,
+        first=listed.name.begun,
+        last=max(each.time for each in listed.segments.values()),
+        snapshots=len(listed.segments),
+    )
+
+
+def vouchers(held: Iterable[Holding], signer: str, keyring: Keyring) -> list[str]:
+    """Return what vouches for all that is believed of a signer, for its removal.
+
+    Raises:
+        SetupError: It is not trusted, or something that it may have signed cannot be opened.
+    """
+    if signer not in keyring.trusted:
+        removed = signer in keyring.removed
+        raise SetupError(
+            f"{signer} is {'removed already' if removed else 'not trusted'}",
+            mend="for another repository, add its last segments to the `until` line by hand"
+            if removed
+            else "`caldav-run key list` shows the signers that are",
+        )
+    mine = [each for each in held if each.writer == names.writer_of(signer)]
+    for each in mine:
+        # What is damaged is lost in any case; what another identity opens would be lost by this.
+        if isinstance(each.problem, SetupError):
+            raise each.problem
+    return [voucher for each in mine for voucher in each.vouchers]
 
 
 def _vouchers(generation: Generation) -> tuple[str, ...]:

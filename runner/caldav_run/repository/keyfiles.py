@@ -72,6 +72,18 @@ def take_over(identity: Path, folder: Path) -> Keys:
     return Keys(folder, recipient, fingerprint)
 
 
+def first_identity(path: Path) -> str:
+    """Return the secret line of the first identity in a file, which is the one in use.
+
+    Raises:
+        SetupError: There is none.
+    """
+    text = read(path, "identity")
+    keyring_of({str(path): text})
+    lines = (each.strip() for each in text.splitlines())
+    return next(each for each in lines if each.startswith(age.IDENTITY_PREFIX))
+
+
 def rotate_signer(folder: Path, today: date) -> Renewed:
     """Put a new writer key in the place of the old one; its streams have the same names.
 

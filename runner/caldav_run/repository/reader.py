@@ -36,13 +36,14 @@ class Reader:
     """Lists snapshots and gives back what they hold; believes only what trusted signers say.
 
     Attributes:
+        keyring: What opens it, and whom it believes.
         problems: What was found damaged or could not be believed so far.
     """
 
     def __init__(self, store: Store, keyring: Keyring) -> None:
         """Take where the repository is and what opens it, without touching it."""
         self._store = store
-        self._keyring = keyring
+        self.keyring = keyring
         self._bodies = Bodies(store, keyring.identities)
         self._contents: dict[str, Contents] = {}
         self._runs: dict[RunName, RunRecord | None] = {}
@@ -183,13 +184,13 @@ class Reader:
     def _open_run(self, name: RunName) -> RunRecord | None:
         """Return a run record; of a removed signer only what its last snapshots bear out."""
         heads: dict[str | None, datetime] | None = None
-        if self._keyring.until(name.writer) is not None:
+        if self.keyring.until(name.writer) is not None:
             own = (each for each in self._generations if each.listed.name.writer == name.writer)
             heads = {entry.id: entry.time for each in own for entry in each.snapshots.values()}
             if not heads or name.time > max(heads.values()):
                 return None
         stored = self._store.get(name.name)
-        known, identities = self._keyring.known, self._keyring.identities
+        known, identities = self.keyring.known, self.keyring.identities
         opened = runs.open_run(name, stored, identities, known, self.repository)
         borne_out = heads is None or all(
             each.head is None or each.head in heads for each in opened.accounts
@@ -226,13 +227,13 @@ class Reader:
     @cached_property
     def _generations(self) -> list[Generation]:
         def open_one(name: SegmentName) -> Segment:
-            known, identities = self._keyring.known, self._keyring.identities
+            known, identities = self.keyring.known, self.keyring.identities
             stored = self._store.get(name.name)
             return segment.open_segment(name, stored, identities, known, self.repository)
 
         _ = self.repository
         listed = survey(self._store.list(names.ACCOUNTS))
-        until = self._keyring.until
+        until = self.keyring.until
         return [Generation(e, open_one, until(e.name.writer)) for e in listed if e.segments]
 
     @cached_property
@@ -250,7 +251,7 @@ class Reader:
         found: dict[str, Tombstone] = {}
         for each in self._generations:
             grave, problems = tombstone.grave_of(
-                self._store, each.listed, self._keyring.trusted, self.repository
+                self._store, each.listed, self.keyring.trusted, self.repository
             )
             self.problems += problems
             if grave is not None:

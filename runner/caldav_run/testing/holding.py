@@ -15,7 +15,8 @@ Key = tuple[str, str]
 
 def sink(vault: Vault) -> SnapshotSink:
     """Return a sink for one run into the vault."""
-    return SnapshotSink(vault.local, vault.recipients, vault.keys / keys.WRITER, vault.settings)
+    signer = vault.keys / keys.WRITER
+    return SnapshotSink(vault.local, vault.recipients, signer, vault.settings)
 
 
 @dataclass(frozen=True, slots=True)

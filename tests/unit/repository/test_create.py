@@ -17,23 +17,13 @@ def test_a_new_repository_is_small_and_says_how_to_open_it(vault: Vault) -> None
     found = {each.name: each.size for each in vault.local.list()}
     assert found.keys() == {"README.txt", "format.json"}
     assert sum(found.values()) < 5000
-    assert b'"status": "draft"' in vault.local.get("format.json")
+    assert b'"status": "final"' in vault.local.get("format.json")
     assert "age -d -i identity.txt" in (vault.root / "README.txt").read_text()
 
 
 def test_a_place_that_is_not_empty_is_refused(vault: Vault) -> None:
     with pytest.raises(SetupError, match="is not empty"):
         create.create(vault.local, vault.recipients, vault.writer, START)
-
-
-def test_the_recovery_sheet_holds_what_is_needed_and_no_secret(vault: Vault) -> None:
-    store = LocalStore(vault.folder / "other")
-    created = create.create(store, vault.recipients, vault.writer, START)
-    assert created.id in created.sheet
-    assert vault.recipients[0] in created.sheet
-    assert vault.writer.signer.fingerprint in created.sheet
-    identity = (vault.keys / keys.IDENTITY).read_text().splitlines()[-1]
-    assert identity not in created.sheet
 
 
 class Racing(LocalStore):
@@ -47,6 +37,13 @@ class Racing(LocalStore):
 def test_a_repository_that_somebody_else_made_meanwhile_is_not_taken_over(vault: Vault) -> None:
     with pytest.raises(SetupError, match="just now"):
         create.create(Racing(vault.folder / "other"), vault.recipients, vault.writer, START)
+
+
+def test_a_repository_of_before_the_final_format_is_read(vault: Vault) -> None:
+    vault.fill()
+    marker = vault.root / "format.json"
+    marker.write_text(marker.read_text().replace('"final"', '"draft"'))
+    assert len(vault.held()) == 2
 
 
 def test_another_major_version_is_said_so(vault: Vault) -> None:

@@ -1,6 +1,7 @@
 """Snapshots into an encrypted repository."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
@@ -8,12 +9,13 @@ from typing import Final, Self
 from caldav_run.connectors.protocol import Committed, Context, Ledger
 from caldav_run.connectors.storage import storage_from
 from caldav_run.model import Change, Options
-from caldav_run.repository import age, keys
+from caldav_run.repository import age, bundles, keys
 from caldav_run.repository.account import AccountWriter
 from caldav_run.repository.archive import FULL_EVERY, RepositoryWriter, Settings
-from caldav_run.repository.create import Created, create
+from caldav_run.repository.create import Created, create, repository_id
 from caldav_run.repository.expire import Expiry, look_for_expired
 from caldav_run.repository.retention import Keep
+from caldav_run.repository.sheet import Sheet
 from caldav_run.repository.store import Store
 from caldav_run.repository.stores import open_store
 from caldav_run.repository.upkeep import after_run
@@ -33,6 +35,7 @@ class SnapshotSink:
         signer: Path,
         settings: Settings,
         keep: Keep = _EVERYTHING,
+        endpoint: str | None = None,
     ) -> None:
         """Take the options, without touching anything.
 
@@ -42,8 +45,10 @@ class SnapshotSink:
             signer: The file of the writer key.
             settings: How to write.
             keep: How long history is kept.
+            endpoint: The URL of the service, for the recovery sheet.
         """
         self._store = store
+        self._endpoint = endpoint
         self._recipients = recipients
         self._signer = signer
         self._settings = settings
@@ -62,12 +67,14 @@ class SnapshotSink:
             full_every=_duration(str(full_every)) if full_every else FULL_EVERY,
             adopt_origin=context.adopt_origin,
         )
+        storage = storage_from(options)
         return cls(
-            open_store(str(options["repository"]), storage_from(options)),
+            open_store(str(options["repository"]), storage),
             [_recipient(each) for each in given] if isinstance(given, list | tuple) else [],
             _file(options.get("signer")) or keys.default_folder() / keys.WRITER,
             settings,
             _keep(options.get("keep")),
+            storage.endpoint,
         )
 
     def missing_keys(self) -> Path | None:
@@ -84,7 +91,38 @@ class SnapshotSink:
             SetupError: A key is missing, or the place is not empty.
         """
         writer = keys.load_writer(self._signer)
-        return create(self._store, self._readers(), writer, now)
+        created = create(self._store, self.readers(), writer, now)
+        return replace(created, sheet=replace(created.sheet, endpoint=self._endpoint))
+
+    def sheet(self, now: datetime) -> Sheet:
+        """Return what the recovery sheet of the repository says, as it is today.
+
+        Raises:
+            SetupError: A key or the repository is missing.
+        """
+        return Sheet(
+            location=self._store.location,
+            endpoint=self._endpoint,
+            id=repository_id(self._store),
+            signers=(keys.load_writer(self._signer).signer.fingerprint,),
+            recipients=self.readers(),
+            bundles=bool(bundles.listed(self._store)),
+            day=now.date(),
+        )
+
+    def readers(self) -> list[str]:
+        """Return the recipients that can open what is written.
+
+        Raises:
+            SetupError: One of them is none, or their file is missing.
+        """
+        found: list[str] = []
+        for each in self._recipients:
+            if isinstance(each, Path):
+                found += keys.load_recipients(each)
+            else:
+                found.append(age.check_recipient(each, "recipients"))
+        return found or list(keys.load_recipients(keys.default_folder() / keys.RECIPIENTS))
 
     def open_account(self, account: str, origin: str) -> "SnapshotAccount":
         """Open one account's history; see `Archive.open_account`.
@@ -94,7 +132,7 @@ class SnapshotSink:
         """
         if self._writer is None:
             writer = keys.load_writer(self._signer)
-            self._writer = RepositoryWriter(self._store, writer, self._readers(), self._settings)
+            self._writer = RepositoryWriter(self._store, writer, self.readers(), self._settings)
         opened = self._writer.open_account(account, origin)
         self._opened[account] = opened
         return SnapshotAccount(opened)
@@ -124,15 +162,6 @@ class SnapshotSink:
     def _went_well(self, account: str, words: str) -> bool:
         opened = self._opened.get(account)
         return words in _GOOD and opened is not None and opened.committed
-
-    def _readers(self) -> list[str]:
-        found: list[str] = []
-        for each in self._recipients:
-            if isinstance(each, Path):
-                found += keys.load_recipients(each)
-            else:
-                found.append(age.check_recipient(each, "recipients"))
-        return found or list(keys.load_recipients(keys.default_folder() / keys.RECIPIENTS))
 
 
 class SnapshotAccount:
