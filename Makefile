@@ -45,6 +45,16 @@ demo: $(VENV)/.demo ## Back up, change, compare and restore a sample server, on 
 test: $(VENV)/.test ## Run every test; ARGS='-k name' chooses
 	$(PYTEST) $(ARGS)
 
+.PHONY: kills
+kills: $(VENV)/.test ## Kill the program 200 times while it backs up, into a folder and into S3
+	CALDAV_RUN_KILLS=200 $(PYTEST) tests/integration/reliability/test_kills_local.py \
+	  tests/integration/reliability/test_kills_s3.py
+
+.PHONY: reliability
+reliability: $(VENV)/.test ## Play crashes, kills, damage and chance for an hour
+	CALDAV_RUN_KILLS=2000 CALDAV_RUN_CHANCE=long $(PYTEST) --timeout=14400 -p no:randomly \
+	  tests/integration/reliability
+
 .PHONY: coverage
 coverage: ## Run every test under coverage, then hold the result against the gates
 	PYTEST_ADDOPTS='--cov --cov-report= --cov-fail-under=0' $(MAKE) test
