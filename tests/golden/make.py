@@ -25,7 +25,17 @@ from typing import Any, Final
 
 from caldav_run.errors import CaldavRunError
 from caldav_run.model import Calendar, Change, Item, Op, Provenance
-from caldav_run.repository import create, envelope, keys, names, segment, signed, tar, tombstone
+from caldav_run.repository import (
+    bundles,
+    create,
+    envelope,
+    keys,
+    names,
+    segment,
+    signed,
+    tar,
+    tombstone,
+)
 from caldav_run.repository.archive import RepositoryWriter, Settings
 from caldav_run.repository.keys import Writer
 from caldav_run.repository.local import LocalStore
@@ -38,6 +48,7 @@ from caldav_run.repository.tombstone import Reason, Tombstone
 
 HERE: Final = Path(__file__).parent
 KEYS: Final = HERE / "keys"
+PASSPHRASE: Final = "six golden words of a test"
 START: Final = datetime(2026, 1, 1, 6, tzinfo=UTC)
 State = dict[str, dict[str, str | None]]
 """What an account holds: calendar, href, hash of the bytes (None: they were never read)."""
@@ -420,6 +431,7 @@ DAMAGES: Final[dict[str, Damage]] = {
     "tombstone-of-an-expired-one": lambda m, h: tombstone_of(m, h, "one"),
     "tombstone-by-a-stranger": lambda m, h: tombstone_of(m, h, "stranger"),
     "removed-signer": lambda *_: None,
+    "bundle": lambda m, _: bundles.add(m.store, (KEYS / "daily.txt").read_text(), PASSPHRASE),
 }
 
 

@@ -1,11 +1,14 @@
 """What was once written is read for ever: by our reader, and by `rescue.py`."""
 
+import fcntl
 import hashlib
 import json
+import os
 import runpy
 import shutil
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +85,36 @@ def test_rescue_restores_what_is_expected(name: str, tmp_path: Path) -> None:
             for each in index["items"]
         }
         assert found == snapshot["items"]
+
+
+@pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
+def test_rescue_opens_with_a_passphrase_that_age_asks_for() -> None:
+    root = HERE / "bundle" / "repository"
+    (bundle,) = root.glob("keys/*.age")
+    terminal, child = os.openpty()
+    done = subprocess.Popen(
+        [sys.executable, "-I", "-S", ROOT / "rescue.py", "list", root, "-i", bundle],
+        stdin=child,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # age asks at the terminal, whatever its input is.
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+    )
+    os.close(child)
+    asked = b""
+    while b"passphrase" not in asked.lower():
+        asked += os.read(terminal, 1024)
+    os.write(terminal, MAKE["PASSPHRASE"].encode() + b"\n")
+    output, errors = done.communicate(timeout=60)
+    os.close(terminal)
+    assert done.returncode == 0, errors
+    assert len(output.splitlines()) == len(expected("bundle")["snapshots"])
+
+
+@pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
+def test_our_reader_opens_the_bundle() -> None:
+    store = MAKE["LocalStore"](HERE / "bundle" / "repository")
+    (text,) = MAKE["bundles"].unlock_any(store, MAKE["PASSPHRASE"]).values()
+    assert text == (HERE / "keys" / "daily.txt").read_text()
