@@ -6,11 +6,6 @@ from caldav_run import secret
 from caldav_run.secret import Secret, redact
 
 
-@pytest.fixture(autouse=True)
-def no_other_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secret, "_revealed", set())
-
-
 @pytest.mark.parametrize(
     ("hidden", "text", "shown"),
     [

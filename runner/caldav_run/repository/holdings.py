@@ -74,6 +74,12 @@ def closed(listed: Listed) -> Holding:
     )
 
 
+def heads_of(generations: Iterable[Generation], writer: str) -> dict[str, datetime]:
+    """Return the times of a writer's snapshots, by their ids."""
+    own = (each for each in generations if each.listed.name.writer == writer)
+    return {entry.id: entry.time for each in own for entry in each.snapshots.values()}
+
+
 def vouchers(held: Iterable[Holding], signer: str, keyring: Keyring) -> list[str]:
     """Return what vouches for all that is believed of a signer, for its removal.
 

@@ -182,20 +182,15 @@ class Reader:
         return self._runs[name]
 
     def _open_run(self, name: RunName) -> RunRecord | None:
-        """Return a run record; of a removed signer only what its last snapshots bear out."""
-        heads: dict[str | None, datetime] | None = None
-        if self.keyring.until(name.writer) is not None:
-            own = (each for each in self._generations if each.listed.name.writer == name.writer)
-            heads = {entry.id: entry.time for each in own for entry in each.snapshots.values()}
-            if not heads or name.time > max(heads.values()):
-                return None
+        """Return a run record; None for one of a removed signer that does not count."""
+        removed = self.keyring.until(name.writer) is not None
+        heads = holdings.heads_of(self._generations, name.writer) if removed else {}
+        if removed and (not heads or name.time > max(heads.values())):
+            return None
         stored = self._store.get(name.name)
         known, identities = self.keyring.known, self.keyring.identities
         opened = runs.open_run(name, stored, identities, known, self.repository)
-        borne_out = heads is None or all(
-            each.head is None or each.head in heads for each in opened.accounts
-        )
-        return opened if borne_out else None
+        return None if removed and not opened.heads <= heads.keys() else opened
 
     def _cut_off(self) -> Iterator[DamageError]:
         """Yield what each writer's newest run records name and the store no longer has."""

@@ -56,6 +56,11 @@ class RunRecord:
     time: datetime
     accounts: tuple[AccountResult, ...]
 
+    @property
+    def heads(self) -> set[str]:
+        """The ids of the snapshots that it names."""
+        return {each.head for each in self.accounts if each.head is not None}
+
 
 def build(record: RunRecord, signer: Signer, recipients: Sequence[str]) -> bytes:
     """Return the stored bytes of a run record."""

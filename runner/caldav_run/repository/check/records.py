@@ -24,6 +24,11 @@ class Heads:
             if each.head is not None:
                 self.newest[name.writer, each.account] = (record, name.name, each.head)
 
+    def forget(self, writers: Iterable[str]) -> None:
+        """Let go of what some writers say."""
+        gone = set(writers)
+        self.newest = {key: said for key, said in self.newest.items() if key[0] not in gone}
+
     def missing(self, level: Level, present: Collection[str]) -> Iterator[Finding]:
         """Yield the heads that the store does not have.
 

@@ -373,6 +373,17 @@ def test_of_a_removed_signer_only_what_counts_is_opened(vault: Vault) -> None:
     assert found.what == "it does not count: its signer was removed"
 
 
+def test_a_removed_signer_cannot_cry_wolf_about_missing_snapshots(vault: Vault) -> None:
+    vault.run(added("d"))
+    first, *_, last = vault.segments()
+    (vault.root / last.name).unlink()
+    assert any("it left cloud at" in each.what for each in deep(vault))
+    identity, fingerprint = vault.keys / IDENTITY, vault.writer.signer.fingerprint
+    text = identity.read_text()
+    identity.write_text(text.replace(fingerprint, f"{fingerprint} until {first.sha256}"))
+    assert not [each for each in deep(vault) if "it left cloud at" in each.what]
+
+
 def test_an_expired_generation_may_lack_objects(vault: Vault) -> None:
     bury(vault, vault.writer.signer)
     (vault.root / vault.packs()[0]).unlink()
