@@ -26,6 +26,8 @@ _ELEMENT: Final = re.compile(r"<(Code|Message|Region)>([^<]{1,300})</")
 _METADATA: Final = re.compile(
     r"/latest/(api/token|meta-data)|computeMetadata|metadata/identity|://169\.254\.169\.254"
 )
+# What boto3 says when it has no keys after all: a session that ended, a profile half written.
+_PROVIDER: Final = re.compile(r"External AWS credential provider: (\w+)")
 _NO_PLACE: Final = frozenset({"NoSuchBucket", "ContainerNotFound", "ResourceNotFound"})
 _SKEW: Final = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
 _REGION: Final = frozenset(
@@ -87,10 +89,9 @@ def translate(error: Exception, address: Address, storage: Storage, action: str)
     """
     told = _facts(error)
     refused = isinstance(error, PermissionDeniedError | UnauthenticatedError)
-    if _METADATA.search(told.text.partition(_DEBUG)[0]):
-        return AccessError(
-            f"there are no credentials for {address.location}", mend=_CREDENTIALS[address.scheme]
-        )
+    keyless = _keyless(told, address)
+    if keyless:
+        return keyless
     if told.code in _SKEW:
         return PlaceError(
             f"the clocks of this machine and of {address.location} differ too much",
@@ -103,6 +104,20 @@ def translate(error: Exception, address: Address, storage: Storage, action: str)
     if refused or told.status in _FORBIDDEN:
         return _refusal(told, address, action)
     return _trouble(told, address, storage, action)
+
+
+def _keyless(told: _Told, address: Address) -> ConnectorError | None:
+    provider = _PROVIDER.search(told.text)
+    if provider:
+        return AccessError(
+            f"the profile of AWS_PROFILE gives no keys for {address.location} ({provider[1]})",
+            mend="sign in again, such as by: aws sso login",
+        )
+    if _METADATA.search(told.text.partition(_DEBUG)[0]):
+        return AccessError(
+            f"there are no credentials for {address.location}", mend=_CREDENTIALS[address.scheme]
+        )
+    return None
 
 
 def _trouble(told: _Told, address: Address, storage: Storage, action: str) -> ConnectorError:

@@ -344,6 +344,29 @@ def test_a_named_profile_that_is_not_there_is_told(
     assert "the profile nightly" in str(error)
 
 
+SIGNED_OUT = """\
+[profile nightly]
+sso_session = home
+sso_account_id = 123456789012
+sso_role_name = backup
+[sso-session home]
+sso_start_url = https://sign-in.invalid/start
+sso_region = eu-central-1
+"""
+
+
+def test_a_named_profile_that_is_signed_out_is_told(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "config").write_text(SIGNED_OUT)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "nightly")
+    error = failure(open_store("s3://backups", Storage(endpoint=server.url.rstrip("/"))))
+    assert error.exit_status == 77
+    assert "gives no keys for s3://backups (SSOTokenLoadError); sign in again" in str(error)
+
+
 def test_a_named_profile_needs_another_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nightly")
     monkeypatch.setitem(sys.modules, "obstore.auth.boto3", None)
