@@ -140,6 +140,11 @@ class Checking:
         if writer is None:
             self.skip("0", "needs the writer's key, or --deep")
             return
+        if not any(
+            each.generation and each.generation.writer == writer.name for each in self.objects
+        ):
+            self.skip("0", f"the writer whose key is here, {writer.name}, has stored nothing")
+            return
         try:
             self.findings.extend(check_known(self.store, self.objects, writer))
         except SetupError as error:

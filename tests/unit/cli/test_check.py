@@ -43,6 +43,14 @@ def test_no_key_is_needed(call: "Call", vault: Vault) -> None:
     assert levels(done.out) == {"0": False, "1": True, "2": True, "3": False, "S": False}
 
 
+def test_another_writers_key_does_not_call_anything_checked(call: "Call", vault: Vault) -> None:
+    (vault.keys / "writer.key").unlink()
+    assert call("key", "new", "others").status == 0
+    (vault.folder / "others" / "writer.key").rename(vault.keys / "writer.key")
+    done = call("check", "nightly.yaml")
+    assert "0  what the segments name: not checked: the writer whose key is here, " in done.out
+
+
 @pytest.mark.usefixtures("vault")
 def test_deep_implies_the_lower_levels(call: "Call") -> None:
     done = call("check", "nightly.yaml", "--deep", "--output", "json")

@@ -125,7 +125,10 @@ def _generation(
     for pack in packs:
         if pack in expected or pack in named:
             sha256 = names.sha256_of(pack)
-            yield from _pack(opened, pack, replay.bodies.get(sha256), said.get(sha256))
+            # Of a segment whose rows broke off not all are known.
+            known = sha256 in said or pack not in expected
+            wanted = replay.bodies.get(sha256) if known else None
+            yield from _pack(opened, pack, wanted, said.get(sha256))
 
 
 def _believed(opened: Opener, listed: Survey) -> set[SegmentName]:

@@ -80,7 +80,7 @@ def without_backup(objects: Sequence[Listed]) -> Iterator[Finding]:
         known[each.name.stream] = known.get(each.name.stream, False) or whole
     for stream, whole in known.items():
         if not whole:
-            what = "the account has no finished backup: nothing of it can be restored"
+            what = "the account has no finished backup, or none that is to stay"
             yield _warning(f"{ACCOUNTS}{stream}/", what, "run its pipeline")
 
 
@@ -88,7 +88,7 @@ def _tombstone(generation: Group, tombstone: Listed, now: datetime) -> Finding:
     effect = tombstone.stored.modified + GRACE
     rest = len(generation.segments) + len(generation.packs)
     when = f"from {effect:%Y-%m-%d %H:%M} UTC on" if effect > now else "now"
-    what = f"the generation has expired; its {rest} objects may be deleted {when}"
+    what = f"the generation is to be deleted: its {rest} objects may go {when}"
     return Finding(Level.STRUCTURE, Severity.NOTE, tombstone.name, what)
 
 

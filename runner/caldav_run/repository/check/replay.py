@@ -62,13 +62,14 @@ class Replay:
             # A hole, or a fork: the rows of both of its sides must not be mixed.
             self._tally = None
         yield from (_damage(name.name, what) for what in self._header(header))
+        # Its header counts, also where its rows cannot be read.
+        self._ids.setdefault(header.number, set()).add(name.sha256)
+        self.entries[name.sha256] = segment.entry()
         yield from (_damage(name.name, what) for what in self._rows(segment))
         counts = self._tally.counts() if self._tally else header.counts
         if counts != header.counts:
             what = f"it counts {_words(header.counts)}, and its rows make {_words(counts)}"
             yield _damage(name.name, what)
-        self._ids.setdefault(header.number, set()).add(name.sha256)
-        self.entries[name.sha256] = segment.entry()
         self.last, self._next = name.sha256, header.number + 1
 
     def known(self) -> set[str]:

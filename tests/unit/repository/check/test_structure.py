@@ -126,7 +126,7 @@ def test_two_segments_with_one_number_are_a_fork(vault: Vault) -> None:
 
 @pytest.mark.parametrize(
     ("hours", "what"),
-    [(24, "may be deleted from 2026-05-04 08:02 UTC on"), (72, "may be deleted now")],
+    [(24, "may go from 2026-05-04 08:02 UTC on"), (72, "may go now")],
 )
 def test_a_tombstone_tells_when_it_takes_effect(vault: Vault, hours: int, what: str) -> None:
     folder = vault.segments()[0].generation.folder
@@ -136,7 +136,7 @@ def test_a_tombstone_tells_when_it_takes_effect(vault: Vault, hours: int, what: 
     os.utime(path, (at, at))
     (vault.root / vault.segments()[0].name).unlink()
     findings = structure(vault, timedelta(hours=hours))
-    (found,) = [each for each in findings if "expired" in each.what]
+    (found,) = [each for each in findings if "to be deleted" in each.what]
     assert found.severity is Severity.NOTE
     assert f"its 3 objects {what}" in found.what
     # Its account has no other generation.
