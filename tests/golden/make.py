@@ -29,6 +29,7 @@ from caldav_run.repository import (
     bundles,
     create,
     envelope,
+    fields,
     keys,
     names,
     segment,
@@ -466,7 +467,7 @@ def _shown(reader: Reader, snapshot: SnapshotInfo) -> dict[str, Any]:
     return {
         "id": snapshot.id,
         "account": snapshot.account,
-        "time": segment.stamp(snapshot.time),
+        "time": fields.stamp(snapshot.time),
         "counts": snapshot.counts and list(snapshot.counts),
         "problem": problem and _named(problem),
         "items": items,

@@ -13,12 +13,13 @@ from caldav_run.model import Change, Op
 from caldav_run.repository import envelope, segment
 from caldav_run.repository.cache import Cache, Head, head_of
 from caldav_run.repository.changes import RowMaker
+from caldav_run.repository.header import Header, LogEntry, PackRef, entry_of
 from caldav_run.repository.keys import Writer
 from caldav_run.repository.ledger import RowLedger
 from caldav_run.repository.names import GenerationName
 from caldav_run.repository.pack import PackBuilder
 from caldav_run.repository.rows import Row, encode
-from caldav_run.repository.segment import CUMULATIVE_EVERY, Header, LogEntry, PackRef
+from caldav_run.repository.segment import CUMULATIVE_EVERY
 from caldav_run.repository.store import Store
 
 _log = logging.getLogger(__name__)
@@ -238,4 +239,4 @@ class AccountWriter:
         identity = envelope.sha256(stored)
         name = self._place.generation.segment(header.number, header.time, identity)
         self._writing.store.put(name, stored)
-        return head_of(header, identity), segment.entry_of(header, identity, len(stored))
+        return head_of(header, identity), entry_of(header, identity, len(stored))

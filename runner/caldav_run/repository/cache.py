@@ -14,8 +14,8 @@ from typing import Any
 
 from caldav_run.model import Op
 from caldav_run.repository import cachefile, rows
+from caldav_run.repository.header import Counts, Header, LogEntry, decode_entry, encode_entry
 from caldav_run.repository.rows import Kind, Row
-from caldav_run.repository.segment import Counts, Header, LogEntry, decode_entry, encode_entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

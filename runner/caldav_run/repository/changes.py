@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from caldav_run.model import Calendar, Change, Item, Op
+from caldav_run.repository.fields import stamp
 from caldav_run.repository.ledger import RowLedger
 from caldav_run.repository.rows import Row, properties_column, uid_column
-from caldav_run.repository.segment import stamp
 
 _SINCE: Final = ("read", "before")
 _LEFT: Final = frozenset({Op.CALENDAR_GONE, Op.EXCLUDED})

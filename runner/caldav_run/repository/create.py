@@ -10,8 +10,8 @@ from typing import Final
 
 from caldav_run.errors import CaldavRunError, SetupError
 from caldav_run.repository import age, fields, names
+from caldav_run.repository.fields import stamp
 from caldav_run.repository.keys import Writer
-from caldav_run.repository.segment import stamp
 from caldav_run.repository.sheet import Sheet
 from caldav_run.repository.store import MissingObjectError, Store
 

@@ -16,6 +16,12 @@ _STAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
 _STAMP_FORM: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
+def stamp(time: datetime) -> str:
+    """Return a time as documents hold it: `2026-05-01T08:00:00Z`."""
+    utc = time.astimezone(UTC)
+    return f"{utc.year:04}-{utc:%m-%dT%H:%M:%SZ}"
+
+
 def moment(value: object) -> datetime:
     """Read a time as documents hold it.
 

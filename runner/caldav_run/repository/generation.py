@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import groupby
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from caldav_run.errors import CaldavRunError, DamageError
 from caldav_run.repository.names import SegmentName
 from caldav_run.repository.rows import Row
-from caldav_run.repository.segment import LogEntry, Segment
+from caldav_run.repository.segment import Segment
 from caldav_run.repository.signed import RemovedSignerError
 from caldav_run.repository.state import State
 from caldav_run.repository.survey import Listed
+
+if TYPE_CHECKING:
+    from caldav_run.repository.header import LogEntry
 
 Opener = Callable[[SegmentName], Segment]
 """Fetches and checks one segment; raises `DamageError` or `SetupError`."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from caldav_run.repository.generation import Generation
-from caldav_run.repository.segment import LogEntry
+from caldav_run.repository.header import LogEntry
 from caldav_run.repository.signed import RemovedSignerError
 from caldav_run.repository.snapshots import SnapshotInfo
 from caldav_run.repository.tombstone import Tombstone

@@ -10,9 +10,10 @@ from caldav_run.repository import clocks, names, segment
 from caldav_run.repository.cache import Cache, Head, head_of
 from caldav_run.repository.create import repository_id
 from caldav_run.repository.generation import Generation, Opener
+from caldav_run.repository.header import LogEntry
 from caldav_run.repository.keys import Writer
 from caldav_run.repository.names import SegmentName
-from caldav_run.repository.segment import LogEntry, Segment
+from caldav_run.repository.segment import Segment
 from caldav_run.repository.store import Store
 from caldav_run.repository.survey import Listed, survey
 from caldav_run.repository.tombstone import grave_of

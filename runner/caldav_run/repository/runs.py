@@ -8,8 +8,8 @@ from typing import Any, Final
 from caldav_run.errors import DamageError
 from caldav_run.repository import envelope, fields, names, signed
 from caldav_run.repository.age import Identity
+from caldav_run.repository.fields import stamp
 from caldav_run.repository.names import RunName
-from caldav_run.repository.segment import stamp
 from caldav_run.repository.sshsig import Signer
 
 FORMAT: Final = "caldav-run run 1"

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from caldav_run.errors import CaldavRunError
 from caldav_run.model import Calendar, Provenance
-from caldav_run.repository.segment import Counts
+from caldav_run.repository.header import Counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 from caldav_run.errors import CaldavRunError, DamageError, SetupError
 from caldav_run.repository import envelope, signed, tar
 from caldav_run.repository.broken import FormatError
+from caldav_run.repository.fields import stamp
 from caldav_run.repository.names import GenerationName, TombstoneName
-from caldav_run.repository.segment import stamp
 from caldav_run.repository.sshsig import Signer
 from caldav_run.repository.store import Store
 from caldav_run.repository.survey import Listed

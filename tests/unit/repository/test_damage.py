@@ -9,9 +9,9 @@ import pytest
 from caldav_run.errors import CaldavRunError, DamageError, SetupError
 from caldav_run.model import Failed, Item, Op
 from caldav_run.repository import age, envelope, keys, runs, segment, signed, tar, zstd
+from caldav_run.repository.header import Header
 from caldav_run.repository.names import SegmentName
 from caldav_run.repository.runs import RunRecord
-from caldav_run.repository.segment import Header
 from caldav_run.testing.vault import START, Vault, about, added, body_of, calendar_row
 
 Harm = Callable[[Path], None]

@@ -10,10 +10,11 @@ import pytest
 from caldav_run.errors import SetupError
 from caldav_run.repository import envelope, keys, segment
 from caldav_run.repository.generation import Generation
+from caldav_run.repository.header import Header
 from caldav_run.repository.names import GenerationName, SegmentName
 from caldav_run.repository.reader import Reader
 from caldav_run.repository.rows import encode
-from caldav_run.repository.segment import Header, Segment
+from caldav_run.repository.segment import Segment
 from caldav_run.repository.signed import RemovedSignerError
 from caldav_run.testing.vault import Vault, added, body_of, calendar_row
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from caldav_run.model import Calendar, Op
-from caldav_run.repository import age, envelope, keys, segment
+from caldav_run.repository import age, envelope, fields, keys, segment
 from caldav_run.testing.vault import Vault, about, added, body_of, calendar_row
 
 SCRIPT = Path(__file__).parents[3] / "rescue.py"
@@ -51,7 +51,7 @@ def same_as_ours(vault: Vault, ref: str, folder: Path, account: str = "cloud") -
     found = index(folder, account)
     columns = ("calendar", "href", "uid", "etag", "sha256", "stale_since", "reason")
     assert [tuple(each[column] for column in columns) for each in found["items"]] == [
-        (*each[:5], each[5] and segment.stamp(each[5]), each[6]) for each in ours
+        (*each[:5], each[5] and fields.stamp(each[5]), each[6]) for each in ours
     ]
     assert [each["id"] for each in found["calendars"]] == [
         each.calendar.id for each in reader.calendars(snapshot)

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from caldav_run.repository.check.findings import Finding, Level, Severity
+from caldav_run.repository.header import LogEntry
 from caldav_run.repository.names import GenerationName
-from caldav_run.repository.segment import LogEntry
 
 _MEND = "look for it in a copy of the repository; the next run makes a full backup"
 

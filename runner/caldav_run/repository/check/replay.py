@@ -8,8 +8,9 @@ from typing import Final
 from caldav_run.errors import CaldavRunError
 from caldav_run.repository.check.findings import Finding, Level, Severity
 from caldav_run.repository.check.tally import Tally
+from caldav_run.repository.header import Counts, Header, LogEntry
 from caldav_run.repository.rows import Row, encode
-from caldav_run.repository.segment import Counts, Header, LogEntry, Segment
+from caldav_run.repository.segment import Segment
 
 _NO_ROWS: Final = hashlib.sha256().digest()
 

@@ -4,8 +4,8 @@ from collections import Counter
 from typing import Final
 
 from caldav_run.model import Op
+from caldav_run.repository.header import Counts
 from caldav_run.repository.rows import Kind, Row
-from caldav_run.repository.segment import Counts
 
 _LEFT: Final = frozenset({Op.CALENDAR_GONE, Op.EXCLUDED})
 

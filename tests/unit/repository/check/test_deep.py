@@ -12,10 +12,10 @@ from tests.unit.repository.check.conftest import bad, bury, deep
 from caldav_run.model import Op
 from caldav_run.repository import envelope, pack, segment
 from caldav_run.repository.check.findings import Finding, Severity
+from caldav_run.repository.header import Counts, Header, PackRef
 from caldav_run.repository.keys import IDENTITY, WRITER, create_keys, load_writer
 from caldav_run.repository.names import SegmentName
 from caldav_run.repository.rows import Row, encode
-from caldav_run.repository.segment import Counts, Header, PackRef
 from caldav_run.repository.sshsig import Signer
 from caldav_run.testing.vault import Vault, about, added, calendar_row
 
