@@ -82,32 +82,37 @@ def history(
         console.document({"events": events, "matches": [match_json(each) for each in matches]})
     for each in tracks if output is Output.TEXT else ():
         _print(found, each, patch=patch)
-    if matches:
-        if output is Output.TEXT:
-            print_matches(found, matches, choice, pipeline)
-        raise UsageError(f"{len(matches)} events say so", mend="name one of them by its UID")
-    return complaints(found.reader)
+    if matches and output is Output.TEXT:
+        print_matches(found, matches, choice, pipeline)
+    status = complaints(found.reader)
+    if tracks:
+        return status
+    problem = _several(matches) if matches else _none(wanted or "")
+    console.error(problem)
+    # Where something is damaged, that may be why.
+    return status or problem.exit_status
 
 
 def _looked_up(found: Opened, wanted: str) -> tuple[list["Track"], list[Match]]:
-    """Return the events that are meant; or those that may be, where there are several.
-
-    Raises:
-        UsageError: There is none.
-    """
+    """Return the events that are meant; or those that may be, where there are several."""
     from caldav_run.ical.search import TITLES
 
     if named := by_name(found, wanted):
         return named, []
     matches = by_text(found, wanted, TITLES)
-    if not matches:
-        complaints(found.reader)
-        raise UsageError(
-            f'no snapshot has an event with the UID "{wanted}", or with this text in its title, '
-            "place or description",
-            mend="caldav-run find looks into everything that events say",
-        )
     return ([matches[0].track], []) if len(matches) == 1 else ([], matches)
+
+
+def _several(matches: Sequence[Match]) -> UsageError:
+    return UsageError(f"{len(matches)} events say so", mend="name one of them by its UID")
+
+
+def _none(wanted: str) -> UsageError:
+    return UsageError(
+        f'no snapshot has an event with the UID "{wanted}", or with this text in its title, '
+        "place or description",
+        mend="caldav-run find looks into everything that events say",
+    )
 
 
 def _print(found: Opened, track: "Track", *, patch: bool) -> None:

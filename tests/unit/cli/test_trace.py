@@ -173,3 +173,14 @@ def test_no_event_writes_a_line_of_ours(call: "Call", vault: Vault) -> None:
     found = call("history", "nightly.yaml", "evil", "--output", "json").out
     assert not {"\x1b", "\u202e"} & set(found)
     json.loads(found)
+
+
+def test_an_event_that_is_not_found_beside_damage_may_be_in_that(
+    call: "Call", vault: Vault
+) -> None:
+    for name in vault.packs():
+        (vault.root / name).unlink()
+    done = call("history", "nightly.yaml", "dinner")
+    assert done.status == 3
+    assert "versions cannot be read: " in done.err
+    assert 'no snapshot has an event with the UID "dinner"' in done.err
