@@ -46,10 +46,12 @@ def key_list(
     Without an identity the repository shows its writers and times only. No secret is printed.
     """
     recipients = _recipients(choice, pipeline, folder)
-    host = _host(choice, folder, recipients)
+    named = pipeline is not None or choice.repository is not None
+    place = find_place(choice, pipeline)[0] if named else None
+    host = _host(choice, folder, place.writer if place else None)
+    host["recipients"] = [{"recipient": each, "place": where} for each, where in recipients]
     listed: Document = {"host": host, "repository": None}
-    if pipeline is not None or choice.repository is not None:
-        place, _ = find_place(choice, pipeline)
+    if place is not None:
         listed["repository"] = _repository(choice, place, [each for each, _ in recipients])
     if output is Output.JSON:
         console.document(listed)
@@ -73,7 +75,7 @@ def _recipients(choice: Choice, pipeline: str | None, folder: Path | None) -> li
     return [(each, str(path)) for each in load_recipients(path)] if path.exists() else []
 
 
-def _host(choice: Choice, folder: Path | None, recipients: Sequence[tuple[str, str]]) -> Document:
+def _host(choice: Choice, folder: Path | None, chosen: Path | None) -> Document:
     from caldav_run.repository.keys import (
         IDENTITY,
         WRITER,
@@ -86,12 +88,13 @@ def _host(choice: Choice, folder: Path | None, recipients: Sequence[tuple[str, s
     files = identity_files(choice.identity) or (home / IDENTITY,)
     found = [each for each in files if choice.identity or each.exists()]
     keyring = load_keyring(found) if found else None
-    writer = load_writer(home / WRITER) if (home / WRITER).exists() else None
+    key = chosen or home / WRITER
+    writer = load_writer(key) if key.exists() else None
     return {
         "folder": str(home),
+        "writer_key": str(key) if writer else None,
         "signer": writer.signer.fingerprint if writer else None,
         "writer": writer.name if writer else None,
-        "recipients": [{"recipient": each, "place": place} for each, place in recipients],
         "identities": [each.recipient for each in keyring.identities] if keyring else [],
         "identity_files": [str(each) for each in found],
         "trusted": sorted(keyring.trusted) if keyring else [],
@@ -176,7 +179,7 @@ def _generation(held: "Holding", today: str | None) -> Document:
 
 def _print(listed: Mapping[str, Any]) -> None:
     host = listed["host"]
-    rows = [("signer", host["signer"], host["folder"])] if host["signer"] else []
+    rows = [("signer", host["signer"], host["writer_key"])] if host["signer"] else []
     rows += [("recipient", each["recipient"], each["place"]) for each in host["recipients"]]
     place = ", ".join(host["identity_files"])
     rows += [("identity of", each, place) for each in host["identities"]]

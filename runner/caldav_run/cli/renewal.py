@@ -14,6 +14,7 @@ from caldav_run.cli.repositories import (
     PipelineFile,
     asks_for_repository,
     complaints,
+    find_place,
     open_repository,
 )
 from caldav_run.errors import SetupError, UsageError
@@ -93,7 +94,7 @@ def key_rotate(
     if remove_old:
         # Told before anything is changed: without a repository and an identity it cannot be done.
         open_repository(choice, pipeline)
-    made = rotate_signer(home, today)
+    made = rotate_signer(_writer(choice, pipeline, home), today)
     console.out(f"new signer {made.new}; the key of {made.old} is kept as {made.kept}")
     _trust(identity, made)
     return _remove(choice, pipeline, made.old) if remove_old else 0
@@ -132,6 +133,15 @@ def _remove(choice: Choice, pipeline: str | None, fingerprint: str) -> int:
         upto = f"{each.last:%Y-%m-%d %H:%M:%S} UTC"
         console.tell(f"{each.account}: {each.snapshots} snapshots up to {upto} still count")
     return complaints(reader)
+
+
+def _writer(choice: Choice, pipeline: str | None, home: Path) -> Path:
+    from caldav_run.repository.keys import WRITER
+
+    if pipeline is None and choice.repository is None:
+        return home / WRITER
+    place, _ = find_place(choice, pipeline)
+    return place.writer or home / WRITER
 
 
 def _trust(identity: Path, made: "Renewed") -> None:

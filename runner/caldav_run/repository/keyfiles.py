@@ -84,16 +84,15 @@ def first_identity(path: Path) -> str:
     return next(each for each in lines if each.startswith(age.IDENTITY_PREFIX))
 
 
-def rotate_signer(folder: Path, today: date) -> Renewed:
+def rotate_signer(path: Path, today: date) -> Renewed:
     """Put a new writer key in the place of the old one; its streams have the same names.
 
     Raises:
         SetupError: There is no writer key, or it cannot be written.
     """
-    path = folder / WRITER
     old = load_writer(path)
     fingerprint, text = new_writer(old.name_key.hex())
-    with durable.writing(folder):
+    with durable.writing(path.parent):
         kept = _kept(path, today)
         durable.replace(path, text)
     return Renewed(old.signer.fingerprint, fingerprint, kept)

@@ -26,6 +26,7 @@ def test_a_machine_without_keys_has_none(call: "Call", here: Path) -> None:
     assert found["repository"] is None
     assert found["host"] == {
         "folder": str(here / "keys"),
+        "writer_key": None,
         "signer": None,
         "writer": None,
         "recipients": [],

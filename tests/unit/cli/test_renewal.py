@@ -160,3 +160,19 @@ def test_a_machine_takes_over_with_the_identity_file(
     vault.run(added("z"))
     assert len({each.name.stream for each in vault.generations()}) == 1
     assert len(vault.reader().snapshots()) == 3
+
+
+def test_the_writer_key_that_a_pipeline_names_is_the_one_that_is_renewed(
+    call: "Call", here: Path, vault: Vault
+) -> None:
+    (here / "keys" / keys.WRITER).rename(here / "mine.key")
+    text = (here / "nightly.yaml").read_text()
+    own = text.replace("keys/writer.key", "mine.key")
+    assert own != text
+    (here / "own.yaml").write_text(own)
+    done = call("key", "rotate", "signer", "own.yaml")
+    assert done.status == 0, done.err
+    renewed = keys.load_writer(here / "mine.key").signer.fingerprint
+    assert renewed != vault.writer.signer.fingerprint
+    listed = call("key", "list", "own.yaml").out
+    assert renewed in listed.split("SNAPSHOTS")[0]

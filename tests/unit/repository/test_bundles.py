@@ -11,10 +11,11 @@ import pytest
 from caldav_run.errors import DamageError, SetupError
 from caldav_run.repository import age, bundles, names
 from caldav_run.repository.envelope import sha256
-from caldav_run.repository.keys import keyring_of
+from caldav_run.repository.keys import keyring_of, load_keyring
 from caldav_run.repository.local import LocalStore
 from caldav_run.repository.opening import Means, open_keyring
 from caldav_run.secret import Secret
+from caldav_run.testing.vault import Vault
 
 PASSPHRASE = "seven tame otters knit"
 
@@ -229,3 +230,13 @@ def test_nobody_is_asked_in_vain(
     without_default.mkdir()
     named.rename(without_default / "identity.txt")
     assert open_keyring(store, Means(asked=asked)).identities
+
+
+def test_an_identity_is_tried_on_the_newest_run_record_if_there_is_one(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    stranger = age.new_identity()[0]
+    assert bundles.opens_newest(vault.local, [stranger])
+    vault.fill()
+    own = load_keyring([vault.keys / "identity.txt"]).identities
+    assert bundles.opens_newest(vault.local, own)
+    assert not bundles.opens_newest(vault.local, [stranger])

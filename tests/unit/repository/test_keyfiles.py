@@ -23,7 +23,7 @@ def made(tmp_path: Path) -> Keys:
 
 def test_a_new_signer_goes_on_with_the_streams_of_the_old_one(made: Keys) -> None:
     old = keys.load_writer(made.folder / keys.WRITER)
-    renewed = keyfiles.rotate_signer(made.folder, TODAY)
+    renewed = keyfiles.rotate_signer(made.folder / keys.WRITER, TODAY)
     new = keys.load_writer(made.folder / keys.WRITER)
     assert (renewed.old, renewed.new) == (old.signer.fingerprint, new.signer.fingerprint)
     assert renewed.old != renewed.new
@@ -35,8 +35,8 @@ def test_a_new_signer_goes_on_with_the_streams_of_the_old_one(made: Keys) -> Non
 
 
 def test_two_rotations_of_one_day_keep_both_old_keys(made: Keys) -> None:
-    first = keyfiles.rotate_signer(made.folder, TODAY)
-    second = keyfiles.rotate_signer(made.folder, TODAY)
+    first = keyfiles.rotate_signer(made.folder / keys.WRITER, TODAY)
+    second = keyfiles.rotate_signer(made.folder / keys.WRITER, TODAY)
     assert second.kept.name == "writer-2026-05-01-2.key"
     assert keys.load_writer(first.kept).signer.fingerprint == first.old
     assert keys.load_writer(second.kept).signer.fingerprint == second.old == first.new
