@@ -20,6 +20,7 @@ from caldav_run.cli import (
     look,
     passphrases,
     renewal,
+    rewriting,
     run,
     sheets,
     take,
@@ -50,6 +51,7 @@ _VERBS = (
     drill.drill,
     care.expire,
     copying.copy,
+    rewriting.rewrite,
     validate.schema,
     demo.demo,
 )

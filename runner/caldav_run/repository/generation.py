@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from caldav_run.errors import CaldavRunError, DamageError
+from caldav_run.repository.header import LogEntry
 from caldav_run.repository.names import SegmentName
 from caldav_run.repository.rows import Row
 from caldav_run.repository.segment import Segment
 from caldav_run.repository.signed import RemovedSignerError
 from caldav_run.repository.state import State
 from caldav_run.repository.survey import Listed
-
-if TYPE_CHECKING:
-    from caldav_run.repository.header import LogEntry
 
 Opener = Callable[[SegmentName], Segment]
 """Fetches and checks one segment; raises `DamageError` or `SetupError`."""
@@ -127,6 +125,20 @@ class Generation:
         if base not in self._bases:
             self._bases[base] = _applied(State(), self.segment(base).encoded())
         return _applied(self._bases[base].copy(), _later(steps))
+
+    def chain(self, identity: str) -> list[LogEntry]:
+        """Return a snapshot and all before it of its generation, oldest first.
+
+        Raises:
+            DamageError: A segment that it needs is missing or damaged.
+            SetupError: A segment cannot be opened or is not trusted.
+        """
+        base, steps = self._path(identity)
+        found = [self.segment(base).entry()]
+        for step in steps:
+            told = (*step.segment.header.log, step.segment.entry())
+            found += [e for e in told if found[-1].number < e.number <= step.up_to]
+        return found
 
     def hole(self, identity: str) -> CaldavRunError | None:
         """Return why a snapshot cannot be read, as far as that shows without its base's bytes."""

@@ -55,7 +55,8 @@ def superseded(
     # What could not be read could not be rewritten either.
     for each in generations:
         if successor := replaced.get(each.listed.name.name):
-            hidden |= dict.fromkeys(each.problems, successor)
+            unread = [key for key in each.snapshots if each.hole(key) is not None]
+            hidden |= dict.fromkeys([*unread, *each.problems], successor)
     return hidden
 
 

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -135,6 +136,26 @@ def new_generation(stream: str, writer: str, now: datetime) -> GenerationName:
     """Return the name of a generation that begins now."""
     name = f"{compact(now)}-{writer}-{secrets.token_hex(3)}"
     return GenerationName(name, stream, writer, now)
+
+
+def rewritten_generation(
+    original: GenerationName, writer: str, taken: Collection[str]
+) -> GenerationName:
+    """Return the name of what a generation is rewritten to.
+
+    It has the original's time, and sorts before it: a rewriting that was cut off must not be taken
+    for the newest generation.
+
+    Args:
+        original: The generation.
+        writer: Who rewrites it.
+        taken: Names of generations that are there.
+    """
+    while True:
+        end = (int(original.name[-6:], 16) - 1 - secrets.randbelow(4096)) % 0x1000000
+        name = f"{compact(original.begun)}-{writer}-{end:06x}"
+        if name not in taken:
+            return GenerationName(name, original.stream, writer, original.begun)
 
 
 def run_name(time: datetime, writer: str, sha256: str) -> str:

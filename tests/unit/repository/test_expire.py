@@ -205,6 +205,15 @@ def test_what_a_kept_generation_could_not_read_itself_stays(tmp_path: Path) -> N
     assert aged.expire()[0] is Stage.MARK
 
 
+def test_what_was_never_read_pins_nothing(tmp_path: Path) -> None:
+    aged = Aged(tmp_path)
+    aged.forward(days=100)
+    aged.vault.run(calendar_row("family"), added("b"), about(Op.UNREAD, "a", reason="500"))
+    for _ in range(10):
+        aged.quarter()
+    assert aged.stages()[:2] == [Stage.MARK, Stage.MARK]
+
+
 def test_a_generation_that_cannot_be_read_pins_what_it_may_refer_to(aged: Aged) -> None:
     base = next(e for e in aged.vault.generations()[3].segments.values() if e.number == 0)
     path = aged.vault.root / base.name

@@ -66,3 +66,15 @@ def test_an_href_suggests_a_uid(href: str, stem: str) -> None:
 def test_accounts_cannot_be_guessed_from_streams() -> None:
     assert names.stream_name(b"1" * 32, "cloud") != names.stream_name(b"2" * 32, "cloud")
     assert len(names.stream_name(b"1" * 32, "cloud")) == 20
+
+
+def test_a_rewritten_generation_sorts_before_its_original_and_takes_no_name_twice() -> None:
+    original = names.GenerationName("20260501T080000Z-abcdef01-001000", "0" * 20, "abcdef01", TIME)
+    taken = {f"20260501T080000Z-abcdef01-{end:06x}" for end in range(0x1000)} - {
+        "20260501T080000Z-abcdef01-000800"
+    }
+    found = names.rewritten_generation(original, "abcdef01", taken)
+    assert found.name == "20260501T080000Z-abcdef01-000800"
+    assert found < original
+    assert found.begun == TIME
+    assert names.parse_pack(found.pack(HASH)) == found

@@ -80,3 +80,19 @@ def test_a_tombstone_that_cannot_be_believed_is_told(
     store.put(vault.generations()[1].name.tombstone(START, "0" * 64), b"")
     after_run(store, vault.writer, KEEP, now)
     assert "a tombstone is ignored" in caplog.text
+
+
+def test_nothing_is_looked_for_where_everything_is_kept(
+    vault: Vault, caplog: pytest.LogCaptureFixture
+) -> None:
+    (vault.root / "format.json").unlink()
+    after_run(store_of(vault), vault.writer, Keep(), now)
+    assert caplog.text == ""
+
+
+def test_what_has_expired_is_told_where_a_run_deletes_nothing(
+    vault: Vault, caplog: pytest.LogCaptureFixture
+) -> None:
+    after_run(store_of(vault), vault.writer, Keep(within=KEEP.within, min_generations=1), now)
+    assert "1 full backups in" in caplog.text
+    assert not any(each.tombstones for each in vault.generations())

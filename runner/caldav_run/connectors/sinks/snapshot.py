@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from caldav_run.connectors.protocol import Committed, Context, Ledger
 from caldav_run.connectors.storage import storage_from
@@ -19,6 +19,10 @@ from caldav_run.repository.sheet import Sheet
 from caldav_run.repository.store import Store
 from caldav_run.repository.stores import open_store
 from caldav_run.repository.upkeep import after_run
+
+if TYPE_CHECKING:
+    from caldav_run.repository.keys import Keyring
+    from caldav_run.repository.rewrite import Rewrite
 
 _EVERYTHING: Final = Keep()
 _GOOD: Final = frozenset({"ok", "partial"})
@@ -158,6 +162,27 @@ class SnapshotSink:
         """
         writer = keys.load_writer(self._signer)
         return look_for_expired(self._store, writer, self._keep, clock)
+
+    def rewrite(self, keyring: "Keyring", clock: Callable[[], datetime]) -> "Rewrite":
+        """Return what rewrites the history, for the present recipients.
+
+        Args:
+            keyring: Opens what is there.
+            clock: Tells the time in UTC.
+
+        Raises:
+            SetupError: The writer key or the recipients are missing.
+        """
+        # Much to import for what no run does.
+        from caldav_run.repository.rewrite import Rewrite
+
+        return Rewrite(
+            store=self._store,
+            keyring=keyring,
+            writer=keys.load_writer(self._signer),
+            recipients=tuple(self.readers()),
+            clock=clock,
+        )
 
     def _went_well(self, account: str, words: str) -> bool:
         opened = self._opened.get(account)
