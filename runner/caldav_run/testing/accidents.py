@@ -13,6 +13,7 @@ from unittest.mock import patch
 from caldav_run.errors import CaldavRunError
 from caldav_run.repository.account import AccountWriter
 from caldav_run.repository.archive import RepositoryWriter
+from caldav_run.testing.clocked import ClockedStore
 from caldav_run.testing.tripwire import Harm, MachineStopped, Tripwire
 from caldav_run.testing.vault import Vault
 from caldav_run.testing.world import Memory, Server, Shelf, Shot, picture
@@ -57,6 +58,13 @@ class Stage:
     given_up: set[str] = field(default_factory=set)
     # What a run was about to commit: it may have, without living to say so.
     _pending: dict[str, Mapping[str, Shelf]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Have the store tell the time that the machine tells."""
+        self.store = ClockedStore(self.vault.local, self.vault.clock)
+        for each in self.vault.local.list():
+            self.store.stored[each.name] = self.vault.clock()
+        self.vault.wrap = lambda _: self.store
 
     @property
     def server(self) -> Server:
@@ -208,11 +216,11 @@ class Play:
 
     @contextmanager
     def _tripped(self, wire: Tripwire) -> Iterator[None]:
-        vault, connect = self.stage.vault, sqlite3.connect
-        vault.wrap = wire.store
+        stage, connect = self.stage, sqlite3.connect
+        stage.vault.wrap = lambda _: wire.store(stage.store)
         factory = wire.connection()
         with patch(
             "sqlite3.connect", lambda *args, **more: connect(*args, factory=factory, **more)
         ):
             yield
-        vault.wrap = lambda store: store
+        stage.vault.wrap = lambda _: stage.store

@@ -240,7 +240,7 @@ SCENES: Mapping[str, Scene] = {
     "a fork": Scene(forked, alarming=True),
     "a second writer": Scene(second_writer),
     "two accounts": Scene(two_accounts),
-    "a wrong clock": Scene(wrong_clock),
+    "a wrong clock": Scene(wrong_clock, alarming=True),
 }
 
 
