@@ -140,17 +140,21 @@ class AccountArchive(Protocol):
 
     ledger: Ledger
 
+    known: bool
+    """Whether the account has snapshots, by this machine or another, readable or not. The ledger
+    does not tell where a history starts afresh."""
+
     last_items: int | None
-    """How many items, before filters, the last snapshot has; None without one. The ledger does
-    not tell where a history starts afresh."""
+    """How many items, before filters, the last snapshot has; None when not known."""
 
     def append(self, change: Change) -> None:
         """Take one change; an item's bytes are let go of as soon as a pack is full."""
 
-    def commit(self, fingerprint: str, *, guarded: bool) -> Committed:
+    def commit(self, fingerprint: str, *, guarded: bool, complete: bool = True) -> Committed:
         """Make everything appended durable and visible as one snapshot, or nothing of it.
 
-        With nothing appended and the fingerprint unchanged no snapshot is made.
+        With nothing appended and the fingerprint unchanged no snapshot is made. An account that
+        was not read to its end (`complete`) is not recorded as read.
 
         Raises:
             ConnectorError: The store refused; the history is as before.

@@ -139,7 +139,8 @@ class ArchiveRecipient:
         wholly = not left & self._known.keys()
         as_before = self.held.trusted and not self.held.doubted - self._done
         honest = wholly or as_before or not self._known
-        committed = self._account.commit(self._fingerprint if honest else "", guarded=guarded)
+        fingerprint = self._fingerprint if honest else ""
+        committed = self._account.commit(fingerprint, guarded=guarded, complete=complete)
         self.tally.counts.update(self._counts)
         if committed.snapshot is not None:
             self.tally.remarks.append(f"snapshot {committed.snapshot[:12]}")
@@ -152,7 +153,7 @@ class ArchiveRecipient:
     @property
     def _starts_afresh(self) -> bool:
         """Whether a history that has snapshots begins anew, referring to nothing before."""
-        return self.held.ledger.fingerprint is None and self._account.last_items is not None
+        return self.held.ledger.fingerprint is None and self._account.known
 
     def _carry_calendar(self, calendar: str, reason: str) -> None:
         if calendar not in self._unread:

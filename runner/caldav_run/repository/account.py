@@ -18,6 +18,7 @@ from caldav_run.repository.keys import Writer
 from caldav_run.repository.ledger import RowLedger
 from caldav_run.repository.names import GenerationName
 from caldav_run.repository.pack import PackBuilder
+from caldav_run.repository.resume import Past
 from caldav_run.repository.rows import Row, encode
 from caldav_run.repository.segment import CUMULATIVE_EVERY
 from caldav_run.repository.store import Store
@@ -60,6 +61,7 @@ class Place:
         recipients: What segments are sealed to, hashed.
         generation: The generation that goes on, or begins.
         head: What is known of the log; it may be another generation's.
+        past: What is known of the account's snapshots; None when it has none.
         begins: Whether the generation begins.
     """
 
@@ -69,6 +71,7 @@ class Place:
     recipients: str
     generation: GenerationName
     head: Head | None
+    past: Past | None
     begins: bool
 
 
@@ -87,15 +90,18 @@ class AccountWriter:
     Attributes:
         head: Where the account's log stands; None before its first segment.
         committed: Whether this run has committed it.
-        last_items: How many items, before filters, its last snapshot has; None without one.
+        read: Whether it was read to its end then.
+        known: Whether it has snapshots, by this writer or another, readable or not.
+        last_items: How many items, before filters, its last snapshot has; None when not known.
         ledger: What is held of it; empty when a generation begins.
     """
 
     def __init__(self, writing: Writing, place: Place, cache: Cache) -> None:
         """Take where to write; the cache is closed at the end."""
         self.head = place.head
-        self.committed = False
-        self.last_items = cache.counts().before_filters if place.head else None
+        self.committed = self.read = False
+        self.known = place.past is not None
+        self.last_items = place.past.items if place.past else None
         self._writing = writing
         self._place = place
         self._cache = cache
@@ -129,12 +135,13 @@ class AccountWriter:
         if len(self._waiting) >= _MAX_WAITING:
             self._flush()
 
-    def commit(self, fingerprint: str, *, guarded: bool) -> Outcome:
+    def commit(self, fingerprint: str, *, guarded: bool, complete: bool = True) -> Outcome:
         """Make everything appended durable and visible as one snapshot, or nothing of it.
 
         Args:
             fingerprint: What selection and filters made it.
             guarded: Whether a guard tripped.
+            complete: Whether the account was read to its end, and not only some calendars.
 
         Raises:
             ConnectorError: The store refused; the history is as before.
@@ -144,7 +151,9 @@ class AccountWriter:
         now = self._writing.clock().replace(microsecond=0)
         head = self.head
         if head is not None and self._nothing_new(head, fingerprint):
-            self._remember(replace(head, read_at=max(now, head.read_at)), ())
+            if complete:
+                self._remember(replace(head, read_at=max(now, head.read_at)))
+            self.committed, self.read = True, complete
             return Outcome(None, 0, 0)
         begun = self._place.generation.begun
         time = max(now, head.time + timedelta(seconds=1) if head else begun, begun)
@@ -164,7 +173,8 @@ class AccountWriter:
                 raise
             # The store holds the truth; the next run reads from it what is lacking here.
             _log.warning("the cache was not updated: %s", error)
-        (self.head, entry), self.committed = made[0], True
+        self.head, entry = made[0]
+        self.committed, self.read = True, complete
         size = entry.size + sum(each.size for each in self._packs)
         return Outcome(entry.id, len(self._packs) + 1, size)
 
@@ -181,10 +191,10 @@ class AccountWriter:
         empty = self._spool.tell() == 0
         return empty and not self._place.begins and said == (fingerprint, self._place.origin)
 
-    def _remember(self, head: Head, entries: tuple[LogEntry, ...]) -> None:
+    def _remember(self, head: Head) -> None:
         with self._cache.change(self.head):
-            self._cache.settle(head, entries)
-        self.head, self.committed = head, True
+            self._cache.settle(head, ())
+        self.head = head
 
     def _new_pack(self) -> PackBuilder:
         return PackBuilder(int(self._writing.clock().timestamp()))

@@ -120,13 +120,7 @@ class RepositoryWriter:
         now = writing.clock().replace(microsecond=0)
         rules = Rules(now=now, full_every=self._settings.full_every, recipients=digest)
         standing = resume(writing.store, stream, writing.writer, cache, rules)
-        head = cache.head
-        if head is not None and head.origin != origin and not self._settings.adopt_origin:
-            raise SetupError(
-                f"the account {account!r} in {writing.store.location} was made from "
-                f"{head.origin}, and this is {origin}",
-                mend="set `account:` to another name, or pass --adopt-origin if it has moved",
-            )
+        self._check_origin(account, origin, standing)
         _report(account, standing)
         begun = max(now, standing.not_before)
         return Place(
@@ -137,9 +131,28 @@ class RepositoryWriter:
             generation=standing.listed.name
             if standing.listed
             else names.new_generation(stream, writing.writer.name, begun),
-            head=head,
+            head=cache.head,
+            past=standing.past,
             begins=standing.listed is None,
         )
+
+    def _check_origin(self, account: str, origin: str, standing: Standing) -> None:
+        known = standing.past.origin if standing.past else None
+        location = self._writing.store.location
+        if known is not None and known != origin and not self._settings.adopt_origin:
+            raise SetupError(
+                f"the account {account!r} in {location} was made from {known}, and this is "
+                f"{origin}",
+                mend="set `account:` to another name, or pass --adopt-origin if it has moved",
+            )
+        if standing.past is not None and known is None:
+            _log.warning(
+                "account %s: nothing that this machine can read in %s tells where its snapshots "
+                "came from; from now on they come from %s",
+                account,
+                location,
+                origin,
+            )
 
     def _cache_path(self, stream: str) -> Path:
         # Another place or another key is another history.
@@ -153,7 +166,7 @@ class RepositoryWriter:
         return AccountResult(
             account=account,
             result=words,
-            read=opened is not None and opened.committed,
+            read=opened is not None and opened.read,
             head=head.id if head else None,
         )
 

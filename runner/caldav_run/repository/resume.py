@@ -1,6 +1,7 @@
 """Bring a writer's cache up to date with the store, and say whether its generation goes on."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -41,6 +42,18 @@ class Rules:
     recipients: str
 
 
+class Past(NamedTuple):
+    """What is known of an account that has snapshots.
+
+    Attributes:
+        origin: Where it came from; None when nothing that can be read tells.
+        items: How many items, before filters, it had at last; None likewise.
+    """
+
+    origin: str | None = None
+    items: int | None = None
+
+
 class Standing(NamedTuple):
     """Where an account stands.
 
@@ -48,6 +61,7 @@ class Standing(NamedTuple):
         repository: The repository's id.
         listed: The generation that goes on; None when a new one has to begin.
         not_before: The earliest time that a next snapshot may bear.
+        past: What is known of its past; None for an account without snapshots, by whomever.
         reason: Why a new one has to begin.
         alarming: Whether the reason is that something is broken or missing.
     """
@@ -55,6 +69,7 @@ class Standing(NamedTuple):
     repository: str
     listed: Listed | None
     not_before: datetime
+    past: Past | None
     reason: str = ""
     alarming: bool = False
 
@@ -71,31 +86,64 @@ def resume(store: Store, stream: str, writer: Writer, cache: Cache, rules: Rules
     head = cache.head
     # Without its random end: a generation that was rewritten has the same beginning.
     after = f"{folder}{head.generation[:-6]}" if head else ""
-    own = [
-        each
-        for each in survey(store.list(folder, after))
-        if each.name.writer == writer.name and each.begun
-    ]
+    begun = [each for each in survey(store.list(folder, after)) if each.begun]
+    own = [each for each in begun if each.name.writer == writer.name]
     # Asked at every run, whatever the cache knows: a newer program may have changed the version.
     repository = repository_id(store)
     if head is not None and head.repository != repository:
         return resume(store, stream, writer, _emptied(cache, head), rules)
     times = [each.newest.time for each in own] + ([head.time] if head else [])
     not_before = max((time + timedelta(seconds=1) for time in times), default=rules.now)
+    opener = _opener(store, writer, repository)
+
+    def standing(listed: Listed | None, reason: str = "", *, alarming: bool = False) -> Standing:
+        past = _past(cache, begun, own, opener)
+        return Standing(repository, listed, not_before, past, reason, alarming)
+
     if not own:
         reason = "its objects are gone" if head else ""
-        return Standing(repository, None, not_before, reason, alarming=head is not None)
+        return standing(None, reason, alarming=head is not None)
     _look_at_clocks(store, own[-1], rules.now)
     listed = _living(store, own, writer, repository)
     if listed is None:
-        return Standing(repository, None, not_before, "it is marked for deletion")
+        return standing(None, "it is marked for deletion")
     try:
-        _catch_up(store, listed, writer, cache, repository)
+        _catch_up(listed, cache, opener)
         _compare(cache, listed)
     except DamageError as error:
-        return Standing(repository, None, not_before, error.message, alarming=True)
+        return standing(None, error.message, alarming=True)
     reason = _served(cache, listed, rules)
-    return Standing(repository, None if reason else listed, not_before, reason)
+    return standing(None if reason else listed, reason)
+
+
+def _opener(store: Store, writer: Writer, repository: str) -> Opener:
+    """Return what opens this writer's own segments."""
+
+    def open_one(name: SegmentName) -> Segment:
+        trusted = {writer.signer.fingerprint}
+        stored = store.get(name.name)
+        try:
+            return segment.open_segment(name, stored, (writer.metadata,), trusted, repository)
+        except SetupError as error:
+            raise DamageError(f"{name.name} is not this machine's: {error.message}") from error
+
+    return open_one
+
+
+def _past(
+    cache: Cache, begun: Sequence[Listed], own: Sequence[Listed], opener: Opener
+) -> Past | None:
+    """Return what the cache tells of the past, else the newest segment that can be read."""
+    if cache.head is not None:
+        return Past(cache.head.origin, cache.counts().before_filters)
+    for listed in reversed(own):
+        for name in sorted(listed.segments.values(), key=lambda each: -each.number):
+            try:
+                header = opener(name).header
+            except DamageError:
+                continue
+            return Past(header.origin, header.counts.before_filters)
+    return Past() if begun else None
 
 
 def _look_at_clocks(store: Store, listed: Listed, now: datetime) -> None:
@@ -131,7 +179,7 @@ def _emptied(cache: Cache, head: Head) -> Cache:
     return cache
 
 
-def _catch_up(store: Store, listed: Listed, writer: Writer, cache: Cache, repository: str) -> None:
+def _catch_up(listed: Listed, cache: Cache, opener: Opener) -> None:
     """Take over what the store has and the cache has not.
 
     Raises:
@@ -141,22 +189,13 @@ def _catch_up(store: Store, listed: Listed, writer: Writer, cache: Cache, reposi
     """
     if listed.forked:
         raise DamageError(f"two machines wrote into {listed.name.folder} with one key")
-
-    def open_one(name: SegmentName) -> Segment:
-        trusted = {writer.signer.fingerprint}
-        stored = store.get(name.name)
-        try:
-            return segment.open_segment(name, stored, (writer.metadata,), trusted, repository)
-        except SetupError as error:
-            raise DamageError(f"{name.name} is not this machine's: {error.message}") from error
-
     head = cache.head
     if head is None or head.generation != listed.name.name:
-        _rebuild(cache, head, Generation(listed, open_one))
+        _rebuild(cache, head, Generation(listed, opener))
     elif head.id not in listed.segments:
         raise DamageError(f"{listed.name.folder} went back in time: segment {head.number} is gone")
     else:
-        _follow(cache, head, listed, open_one)
+        _follow(cache, head, listed, opener)
 
 
 def _rebuild(cache: Cache, head: Head | None, generation: Generation) -> None:

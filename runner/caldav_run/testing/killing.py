@@ -5,6 +5,7 @@ file below a folder: `python -m caldav_run.testing.killing N FOLDER run nightly.
 """
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -201,8 +202,7 @@ def kill_at(deed: int, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    from caldav_run.cli.main import main
-
     kill_at(int(sys.argv[1]), sys.argv[2])
     sys.argv = ["caldav-run", *sys.argv[3:]]
-    main()
+    # By name: this is a layer below the program's.
+    runpy.run_module("caldav_run", run_name="__main__")

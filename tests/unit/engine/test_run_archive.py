@@ -1,5 +1,6 @@
 """Runs into a sink with a history: a real repository in a folder."""
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -152,8 +153,8 @@ class Unwritable(SnapshotSink):
 
 
 class UnwritableAccount(SnapshotAccount):
-    def commit(self, fingerprint: str, *, guarded: bool) -> Committed:
-        raise ConnectorError(f"no space left for {fingerprint}, {guarded}")
+    def commit(self, fingerprint: str, *, guarded: bool, complete: bool = True) -> Committed:
+        raise ConnectorError(f"no space left for {fingerprint}, {guarded}, {complete}")
 
 
 def where(keep: str) -> Link:
@@ -284,6 +285,45 @@ def test_a_history_does_not_start_afresh_with_a_part_of_the_account(vault: Vault
     assert vault.run() == 75
     assert set(vault.held()) == {"home/c.ics", "work/a.ics", "work/b.ics"}
     assert any("no snapshot was made" in each.text for each in vault.notes())
+
+
+def test_a_part_of_the_account_hides_no_snapshot_that_cannot_be_read(vault: Vault) -> None:
+    vault.source.put("home", "c.ics", event("c"))
+    vault.run()
+    shutil.rmtree(vault.folder / "state")
+    (segment,) = (vault.folder / "vault").rglob("seg-*")
+    data = bytearray(segment.read_bytes())
+    data[-1] ^= 1
+    segment.write_bytes(data)
+    vault.source.broken = TemporaryError("the connection was lost")
+    assert vault.run() == 75
+    assert any("no snapshot was made" in each.text for each in vault.notes())
+    assert len(list((vault.folder / "vault").rglob("seg-*"))) == 1
+
+
+def test_a_part_of_the_account_hides_no_snapshot_of_another_machine(vault: Vault) -> None:
+    vault.source.put("home", "c.ics", event("c"))
+    vault.run()
+    whole = vault.held()
+    (vault.folder / "keys" / keys.WRITER).unlink()
+    other = keys.create_keys(vault.folder / "other")
+    (other.folder / keys.WRITER).rename(vault.folder / "keys" / keys.WRITER)
+    vault.source.broken = TemporaryError("the connection was lost")
+    assert vault.run() == 75
+    assert vault.held() == whole
+    vault.source.broken = None
+    assert vault.run() == 0
+
+
+def test_an_account_that_was_not_read_to_its_end_is_not_recorded_as_read(vault: Vault) -> None:
+    vault.source.put("home", "c.ics", event("c"))
+    vault.run()
+    vault.source.put("home", "d.ics", event("d"))
+    vault.source.broken = TemporaryError("the connection was lost")
+    vault.run()
+    vault.run()
+    read = [account.read for each in vault.reader().runs() for account in each.accounts]
+    assert sorted(read) == [False, False, True]
 
 
 def test_an_account_of_which_nothing_was_read_makes_no_snapshot(vault: Vault) -> None:

@@ -166,6 +166,32 @@ def test_an_account_from_elsewhere_is_refused_until_it_is_adopted(vault: Vault) 
     assert vault.run(origin="elsewhere").snapshot is None
 
 
+def test_an_account_from_elsewhere_is_refused_though_cache_and_newest_generation_are_lost(
+    vault: Vault,
+) -> None:
+    vault.fill()
+    vault.configure(full_every=timedelta(0))
+    vault.fill()
+    path = vault.root / vault.segments()[-1].name
+    path.write_bytes(path.read_bytes()[:-1])
+    vault.forget()
+    with pytest.raises(SetupError, match="was made from home"):
+        vault.run(origin="elsewhere")
+    with vault.opened() as account:
+        assert account.last_items == 2
+
+
+def test_it_is_said_when_nothing_tells_where_an_account_came_from(
+    vault: Vault, caplog: pytest.LogCaptureFixture
+) -> None:
+    vault.fill()
+    path = vault.root / vault.segments()[-1].name
+    path.write_bytes(path.read_bytes()[:-1])
+    vault.forget()
+    vault.run(origin="elsewhere")
+    assert "from now on they come from elsewhere" in caplog.text
+
+
 def test_a_place_without_a_repository_is_never_made_one(vault: Vault) -> None:
     empty = vault.folder / "not-mounted"
     archive = RepositoryWriter(LocalStore(empty), vault.writer, vault.recipients, vault.settings)

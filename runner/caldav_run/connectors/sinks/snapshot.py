@@ -193,11 +193,13 @@ class SnapshotAccount:
     """One account's history in a repository; see `AccountArchive`."""
 
     ledger: Ledger
+    known: bool
     last_items: int | None
 
     def __init__(self, account: AccountWriter) -> None:
         """Take the open account."""
         self.ledger = account.ledger
+        self.known = account.known
         self.last_items = account.last_items
         self._account = account
 
@@ -205,9 +207,9 @@ class SnapshotAccount:
         """Take one change."""
         self._account.append(change)
 
-    def commit(self, fingerprint: str, *, guarded: bool) -> Committed:
+    def commit(self, fingerprint: str, *, guarded: bool, complete: bool = True) -> Committed:
         """Make everything appended one snapshot, or nothing of it."""
-        outcome = self._account.commit(fingerprint, guarded=guarded)
+        outcome = self._account.commit(fingerprint, guarded=guarded, complete=complete)
         return Committed(outcome.snapshot, outcome.objects, outcome.size)
 
     def abandon(self) -> None:
