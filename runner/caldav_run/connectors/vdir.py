@@ -6,7 +6,7 @@ vdir has no place for. A folder without it is read all the same: its file names 
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -57,22 +57,8 @@ class Index:
 
     def to_json(self) -> bytes:
         """Return the file's bytes: the same for an equal index, one line for each item."""
-        calendar = self.calendar
-        head = {
-            "version": _VERSION,
-            "id": calendar.id,
-            "order": calendar.order,
-            "description": calendar.description,
-            "timezone": calendar.timezone,
-            "components": list(calendar.components),
-        }
-        lines = [f"{_json(key)}: {_json(value)}" for key, value in head.items()]
-        items = [
-            _json({"name": name, "href": row.href, "etag": row.etag, "sha256": row.sha256})
-            for name, row in sorted(self.rows.items())
-        ]
-        lines.append('"items": [' + ",".join(f"\n  {item}" for item in items) + "\n ]")
-        return ("{\n " + ",\n ".join(lines) + "\n}\n").encode("utf-8", "surrogatepass")
+        items = (encode(name, row) for name, row in sorted(self.rows.items()))
+        return b"".join(index_pieces(self.calendar, items))
 
     @classmethod
     def from_json(cls, data: bytes) -> "Index":
@@ -101,6 +87,32 @@ class Index:
             components=tuple(_typed(name, str) for name in components),
         )
         return cls(calendar, rows)
+
+
+def encode(name: str, row: Row) -> bytes:
+    """Return the line of `.calendar.json` that tells of one file."""
+    return _json({"name": name, "href": row.href, "etag": row.etag, "sha256": row.sha256})
+
+
+def index_pieces(calendar: Calendar, items: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the bytes of `.calendar.json`, given the calendar and its encoded items."""
+    head = {
+        "version": _VERSION,
+        "id": calendar.id,
+        "order": calendar.order,
+        "description": calendar.description,
+        "timezone": calendar.timezone,
+        "components": list(calendar.components),
+    }
+    yield b"{"
+    for key, value in head.items():
+        yield b"\n %b: %b," % (_json(key), _json(value))
+    yield b'\n "items": ['
+    mark = b"\n  "
+    for item in items:
+        yield mark + item
+        mark = b",\n  "
+    yield b"\n ]\n}\n"
 
 
 def load_index(folder: Folder) -> Index | None:
@@ -192,8 +204,8 @@ def _read_optional(folder: Folder, name: str, limit: int) -> bytes | None:
         raise CalendarError(f"cannot read {folder.path / name}: {reason(error)}") from error
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _typed(value: object, kind: type[_T]) -> _T:

@@ -105,9 +105,18 @@ class Folder:
         with os.fdopen(os.open(name, _FILE_FLAGS, dir_fd=self._descriptor), "rb") as file:
             return read_bounded(file.fileno(), limit)
 
-    def write(self, name: str, data: bytes) -> None:
+    def holds(self, name: str, pieces: Iterable[bytes]) -> bool:
+        """Tell whether there is a file of that name with just these bytes."""
+        try:
+            descriptor = os.open(name, _FILE_FLAGS, dir_fd=self._descriptor)
+            with os.fdopen(descriptor, "rb") as file:
+                return all(file.read(len(each)) == each for each in pieces) and not file.read(1)
+        except OSError:
+            return False
+
+    def write(self, name: str, pieces: Iterable[bytes]) -> None:
         """Replace or make a file so that a crash leaves the old one or the new one whole."""
-        temporary = self.stage(data)
+        temporary = self.stage(pieces)
         try:
             self.harden([temporary])
             self.put(temporary, name)
@@ -115,13 +124,13 @@ class Folder:
             self.discard([temporary])
             raise
 
-    def stage(self, data: bytes) -> str:
+    def stage(self, pieces: Iterable[bytes]) -> str:
         """Write a hidden temporary file, not durable yet, and return its name."""
         temporary = f".caldav-run-{secrets.token_hex(8)}.tmp"
         descriptor = os.open(temporary, _TEMP_FLAGS, 0o666, dir_fd=self._descriptor)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                file.writelines(pieces)
         except BaseException:
             self.discard([temporary])
             raise

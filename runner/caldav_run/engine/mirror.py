@@ -1,6 +1,6 @@
 """Feed one account's readings into a sink with a present state: spool, plan, apply."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from caldav_run.connectors.protocol import Mirror, Target
@@ -17,8 +17,6 @@ from caldav_run.model import Calendar, Version
 
 # A decision by the rules is only told; where they could not decide, a person may want to.
 _STAYS = {Verb.KEEP: Level.INFO, Verb.UNDECIDED: Level.WARNING}
-
-Wanted = list[tuple[Version, Slot]]
 
 
 class Claim(NamedTuple):
@@ -70,11 +68,11 @@ class MirrorRecipient:
         self._source = source
         self._claimed = claimed
         self._spool = Spool()
-        self._calendars: dict[str, tuple[Calendar, Wanted]] = {}
+        self._calendars: dict[str, Calendar] = {}
 
     def start(self, calendar: Calendar) -> None:
         """Remember the calendar, empty ones too: they are created with their properties."""
-        self._calendars[calendar.id] = (calendar, [])
+        self._calendars[calendar.id] = calendar
 
     def exclude(self, calendar: Calendar) -> None:
         """Leave a calendar alone that is not selected."""
@@ -84,13 +82,13 @@ class MirrorRecipient:
         if not verdict.keep:
             return
         item = view.item
-        calendar, wanted = self._calendars[item.calendar]
         mine = version(item.body, item.href, item.etag)
         if item.stale_since is not None:
             since = item.stale_since.strftime("%Y-%m-%d %H:%M")
-            text = f"{calendar.title}: {mine.label}: last read {since} UTC, not readable after that"
+            title = self._calendars[item.calendar].title
+            text = f"{title}: {mine.label}: last read {since} UTC, not readable after that"
             self.tally.note(Level.WARNING, text)
-        wanted.append((mine, self._spool.put(item.body)))
+        self._spool.put(item.calendar, mine, item.body)
 
     def unchanged(self, calendar: str, href: str) -> None:
         """Do nothing: a sink without a ledger is never told so."""
@@ -112,9 +110,9 @@ class MirrorRecipient:
         with self._spool:
             if guarded:
                 return
-            for calendar, wanted in self._calendars.values():
+            for calendar in self._calendars.values():
                 try:
-                    self._calendar(calendar, wanted)
+                    self._calendar(calendar)
                 except CalendarError as error:
                     self.tally.fail(error, calendar.title)
 
@@ -123,18 +121,24 @@ class MirrorRecipient:
         with self._spool:
             self._calendars.clear()
 
-    def _calendar(self, calendar: Calendar, wanted: Wanted) -> None:
+    def _calendar(self, calendar: Calendar) -> None:
         target = self._claim(calendar)
         if not target.exists:
             if not self.tally.dry:
                 self._mirror.create(target)
             self.tally.count("calendars", "+", target.calendar.title, "calendar (new)")
-        wanted.sort(key=lambda pair: order(pair[0]))
-        slots = {id(mine): slot for mine, slot in wanted}
         present = sorted(self._mirror.present(target), key=order) if target.exists else []
         policy = Policy(self._mirror.on_conflict, self._mirror.refuse_scheduled)
-        for action in plan((mine for mine, _ in wanted), present, policy):
-            self._apply(target, action, slots[id(action.wanted)])
+        slots: dict[int, Slot] = {}
+
+        def wanted() -> Iterator[Version]:
+            for mine, slot in self._spool.wanted(calendar.id):
+                slots[id(mine)] = slot
+                yield mine
+
+        for action in plan(wanted(), present, policy):
+            # A plan looks ahead by a few; what was dealt with need not be remembered.
+            self._apply(target, action, slots.pop(id(action.wanted)))
         if not self.tally.dry:
             self._mirror.finish(target)
 

@@ -30,6 +30,7 @@ class Contents:
         self._generation = generation
         self.time = time
         self._earlier = earlier
+        self._packs: dict[str, str] = {}
 
     def calendars(self) -> list[CalendarInfo]:
         """Return the calendars by id; excluded ones too."""
@@ -111,11 +112,17 @@ class Contents:
             sha256=row.sha256,
             size=row.size or 0,
             provenance=Provenance(row.provenance or Provenance.GET),
-            object=self._generation.pack(row.object) if row.object else None,
+            object=self._pack(row.object) if row.object else None,
             member=row.member,
             stale_since=since,
             reason=reason,
         )
+
+    def _pack(self, sha256: str) -> str:
+        """Return a pack's name: one text for all of its items, of which many are held at a time."""
+        if sha256 not in self._packs:
+            self._packs[sha256] = self._generation.pack(sha256)
+        return self._packs[sha256]
 
     def _before(self, row: Row | None) -> "Contents | None":
         """Return where the items of a calendar are that this generation never read whole."""

@@ -83,23 +83,25 @@ def inflate(data: bytes, limit: int) -> Iterator[bytes]:
     Raises:
         FormatError: The frames are broken or cut off, or hold more than `limit` bytes.
     """
-    total = 0
-    while data:
+    total = at = 0
+    while at < len(data):
         decoder = ZstdDecompressor()
-        try:
-            for chunk in _frame(decoder, data):
-                total += len(chunk)
-                if total > limit:
-                    raise FormatError(f"it unpacks to more than {limit} bytes")
-                yield chunk
-        except ZstdError as error:
-            raise FormatError("its compressed data is broken") from error
-        data = decoder.unused_data
+        while not decoder.eof:
+            # Given all at once, the decoder would keep a copy of it.
+            part = data[at : at + _CHUNK] if decoder.needs_input else b""
+            at += len(part)
+            chunk = _decompressed(decoder, part)
+            total += len(chunk)
+            if total > limit:
+                raise FormatError(f"it unpacks to more than {limit} bytes")
+            yield chunk
+        at -= len(decoder.unused_data)
 
 
-def _frame(decoder: ZstdDecompressor, data: bytes) -> Iterator[bytes]:
-    while not decoder.eof:
-        if decoder.needs_input and not data:
-            raise FormatError("its compressed data is cut off")
-        yield decoder.decompress(data, _CHUNK)
-        data = b""
+def _decompressed(decoder: ZstdDecompressor, part: bytes) -> bytes:
+    if decoder.needs_input and not part:
+        raise FormatError("its compressed data is cut off")
+    try:
+        return decoder.decompress(part, _CHUNK)
+    except ZstdError as error:
+        raise FormatError("its compressed data is broken") from error

@@ -65,7 +65,7 @@ def test_writing_replaces_a_link_instead_of_its_target(tmp_path: Path) -> None:
     (tmp_path / "target").write_bytes(b"old")
     (tmp_path / "name").symlink_to("target")
     with Folder.open(tmp_path) as folder:
-        folder.write("name", b"new")
+        folder.write("name", [b"new"])
     assert (tmp_path / "target").read_bytes() == b"old"
     assert (tmp_path / "name").read_bytes() == b"new"
 
@@ -73,7 +73,7 @@ def test_writing_replaces_a_link_instead_of_its_target(tmp_path: Path) -> None:
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
     with Folder.open(tmp_path) as folder, pytest.raises(OSError, match="directory"):
-        folder.write("taken", b"data")
+        folder.write("taken", [b"data"])
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
@@ -100,7 +100,7 @@ def test_a_reason_names_no_path() -> None:
 
 def test_what_a_killed_run_left_is_swept_after_a_day(tmp_path: Path) -> None:
     with Folder.open(tmp_path) as folder:
-        old, new = folder.stage(b"old"), folder.stage(b"new")
+        old, new = folder.stage([b"old"]), folder.stage([b"new"])
         (tmp_path / ".caldav-run-notes.tmp").touch()
         for name in (old, ".caldav-run-notes.tmp"):
             os.utime(tmp_path / name, (0, 0))
@@ -110,5 +110,5 @@ def test_what_a_killed_run_left_is_swept_after_a_day(tmp_path: Path) -> None:
 
 def test_a_failed_staging_leaves_nothing_behind(tmp_path: Path) -> None:
     with Folder.open(tmp_path) as folder, pytest.raises(TypeError):
-        folder.stage("text")  # type: ignore[arg-type]
+        folder.stage(["text"])  # type: ignore[list-item]
     assert not list(tmp_path.iterdir())
