@@ -57,8 +57,7 @@ class Index:
 
     def to_json(self) -> bytes:
         """Return the file's bytes: the same for an equal index, one line for each item."""
-        items = (encode(name, row) for name, row in sorted(self.rows.items()))
-        return b"".join(index_pieces(self.calendar, items))
+        return b"".join(index_pieces(self.calendar, sorted(self.rows.items())))
 
     @classmethod
     def from_json(cls, data: bytes) -> "Index":
@@ -89,13 +88,8 @@ class Index:
         return cls(calendar, rows)
 
 
-def encode(name: str, row: Row) -> bytes:
-    """Return the line of `.calendar.json` that tells of one file."""
-    return _json({"name": name, "href": row.href, "etag": row.etag, "sha256": row.sha256})
-
-
-def index_pieces(calendar: Calendar, items: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the bytes of `.calendar.json`, given the calendar and its encoded items."""
+def index_pieces(calendar: Calendar, rows: Iterable[tuple[str, Row]]) -> Iterator[bytes]:
+    """Yield the bytes of `.calendar.json`, given rows by file name in ascending order."""
     head = {
         "version": _VERSION,
         "id": calendar.id,
@@ -109,8 +103,9 @@ def index_pieces(calendar: Calendar, items: Iterable[bytes]) -> Iterator[bytes]:
         yield b"\n %b: %b," % (_json(key), _json(value))
     yield b'\n "items": ['
     mark = b"\n  "
-    for item in items:
-        yield mark + item
+    for name, row in rows:
+        item = {"name": name, "href": row.href, "etag": row.etag, "sha256": row.sha256}
+        yield mark + _json(item)
         mark = b",\n  "
     yield b"\n ]\n}\n"
 

@@ -1,6 +1,7 @@
 """One destination calendar: its folder, what it holds, and writing into it."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -41,8 +42,7 @@ class CalendarFolder:
         self._present = {href: name for name, href in vdir.hrefs(items, index).items()}
         self._used = {each.name.casefold() for each in entries}
         rows = index.rows if index else {}
-        # Encoded, as they are written: for a large calendar, a third of the memory.
-        self._rows = {name: vdir.encode(name, rows[name]) for name in items if name in rows}
+        self._rows = {name: _packed(name, rows[name]) for name in items if name in rows}
         self._waiting: dict[str, _Waiting] = {}
         self.unsaved = False
 
@@ -79,10 +79,10 @@ class CalendarFolder:
         if replaces is not None:
             name = self._unchanged(replaces)
             self._folder.write(name, [body])
-            self._rows[name] = vdir.encode(name, said)
+            self._rows[name] = _packed(name, said)
             return
         name = self._free_name(wanted.href)
-        self._waiting[name] = _Waiting(self._folder.stage([body]), vdir.encode(name, said))
+        self._waiting[name] = _Waiting(self._folder.stage([body]), _packed(name, said))
         self._used.add(name.casefold())
         if len(self._waiting) >= _MOST_WAITING:
             self._settle()
@@ -131,7 +131,8 @@ class CalendarFolder:
             self.unsaved = True
 
     def _index(self, calendar: Calendar) -> Iterator[bytes]:
-        return vdir.index_pieces(calendar, (self._rows[name] for name in sorted(self._rows)))
+        rows = ((name, _unpacked(name, self._rows[name])) for name in sorted(self._rows))
+        return vdir.index_pieces(calendar, rows)
 
     def _free_name(self, href: str) -> str:
         plain, hashed = plain_item_name(href), hashed_item_name(href)
@@ -151,6 +152,17 @@ class CalendarFolder:
         if vdir.etag(_sha256(body)) != replaces.etag:
             raise ItemError(f"{self.path / name} was changed meanwhile")
         return name
+
+
+def _packed(name: str, row: vdir.Row) -> bytes:
+    """Return a row as it is kept: as objects, those of a large calendar would fill the memory."""
+    href = None if row.href == name else row.href
+    return json.dumps((href, row.etag, row.sha256)).encode()
+
+
+def _unpacked(name: str, packed: bytes) -> vdir.Row:
+    href, etag, sha256 = json.loads(packed)
+    return vdir.Row(href or name, etag, sha256)
 
 
 def _sha256(body: bytes) -> str:

@@ -162,12 +162,13 @@ class Folder:
     def sweep(self) -> None:
         """Remove what runs that were killed have staged more than a day ago."""
         limit = time.time() - _ABANDONED_S
-        names = os.listdir(self._descriptor)  # noqa: PTH208 - a path would be no descriptor
-        for name in filter(_STAGED.fullmatch, names):
+        with os.scandir(self._descriptor) as entries:
+            found = [each.name for each in entries if _STAGED.fullmatch(each.name)]
+        for name in found:
             # Another run may be giving one of its own its name just now.
             with contextlib.suppress(FileNotFoundError):
-                found = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
-                if found.st_mtime < limit:
+                status = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+                if status.st_mtime < limit:
                     self.discard([name])
 
     def sync(self) -> None:

@@ -9,7 +9,8 @@ from caldav_run.engine.judge import Link, Verdict
 from caldav_run.engine.ledger import Held
 from caldav_run.engine.plan import Action, Policy, Verb, order, plan
 from caldav_run.engine.recipient import Tally
-from caldav_run.engine.spool import Slot, Spool
+from caldav_run.engine.spool import Slot
+from caldav_run.engine.wanted import Wanted
 from caldav_run.errors import CalendarError, ItemError
 from caldav_run.ical.version import version
 from caldav_run.ical.view import ItemView
@@ -67,7 +68,7 @@ class MirrorRecipient:
         self._mirror = mirror
         self._source = source
         self._claimed = claimed
-        self._spool = Spool()
+        self._wanted = Wanted()
         self._calendars: dict[str, Calendar] = {}
 
     def start(self, calendar: Calendar) -> None:
@@ -88,7 +89,7 @@ class MirrorRecipient:
             title = self._calendars[item.calendar].title
             text = f"{title}: {mine.label}: last read {since} UTC, not readable after that"
             self.tally.note(Level.WARNING, text)
-        self._spool.put(item.calendar, mine, item.body)
+        self._wanted.put(item.calendar, mine, item.body)
 
     def unchanged(self, calendar: str, href: str) -> None:
         """Do nothing: a sink without a ledger is never told so."""
@@ -107,7 +108,7 @@ class MirrorRecipient:
     def finish(self, *, complete: bool, guarded: bool) -> None:
         """Plan and write every calendar that was read."""
         del complete
-        with self._spool:
+        with self._wanted:
             if guarded:
                 return
             for calendar in self._calendars.values():
@@ -118,7 +119,7 @@ class MirrorRecipient:
 
     def abandon(self) -> None:
         """Drop the spool."""
-        with self._spool:
+        with self._wanted:
             self._calendars.clear()
 
     def _calendar(self, calendar: Calendar) -> None:
@@ -132,7 +133,7 @@ class MirrorRecipient:
         slots: dict[int, Slot] = {}
 
         def wanted() -> Iterator[Version]:
-            for mine, slot in self._spool.wanted(calendar.id):
+            for mine, slot in self._wanted.versions(calendar.id):
                 slots[id(mine)] = slot
                 yield mine
 
@@ -166,7 +167,7 @@ class MirrorRecipient:
             return
         if not self.tally.dry:
             try:
-                self._mirror.write(target, mine, self._spool.get(slot), action.present)
+                self._mirror.write(target, mine, self._wanted.body(slot), action.present)
             except ItemError as error:
                 self.tally.fail(error, f"{title}: {mine.label}")
                 return

@@ -12,7 +12,7 @@ from caldav_run.repository.snapshots import ItemInfo
 from caldav_run.repository.store import Store
 
 # Asked calendar by calendar, a pack is wanted several times.
-_KEPT_BYTES: Final = 8 << 20
+_KEPT_BYTES: Final = 4 << 20
 
 
 class Bodies:

@@ -32,6 +32,7 @@ class Generation:
         snapshots: What is known of each of its snapshots, by id.
         problems: Why a segment cannot be used, by its id.
         account: Whose generation it is; None when none of its segments can be used.
+        signer: The fingerprint of its only writer; None likewise.
     """
 
     def __init__(
@@ -54,17 +55,14 @@ class Generation:
         # Grows by the ancestors of what is opened: a hash names its bytes, whoever has the key.
         self._believed = None if until is None else set(until)
         self._load()
-        self.account = next((each.header.account for each in self._open.values()), None)
+        header = next((each.header for each in self._open.values()), None)
+        self.account = header.account if header else None
+        self.signer = header.signer if header else None
 
     def let_go(self) -> None:
         """Forget the rows of the base, by far the most of them; they are fetched if asked for."""
         self._open = {key: each for key, each in self._open.items() if each.header.number}
         self._bases.clear()
-
-    @property
-    def signer(self) -> str | None:
-        """The fingerprint of its only writer; None when none of its segments can be used."""
-        return next((each.header.signer for each in self._open.values()), None)
 
     def segment(self, identity: str) -> Segment:
         """Return a segment by its id.
@@ -97,12 +95,8 @@ class Generation:
             DamageError: A segment that they need is missing or damaged; nothing was yielded.
             SetupError: A segment cannot be opened or is not trusted.
         """
-        return (row for _, row in self.encoded(identity))
-
-    def encoded(self, identity: str) -> Iterator[tuple[bytes, Row]]:
-        """Yield the same rows, each with the line that says it."""
         base, steps = self._path(identity)
-        yield from self.segment(base).encoded()
+        yield from self.segment(base).rows()
         yield from _later(steps)
 
     def log(self, identity: str) -> Iterator[Row]:
@@ -112,7 +106,7 @@ class Generation:
             DamageError: A segment that they need is missing or damaged; nothing was yielded.
             SetupError: A segment cannot be opened or is not trusted.
         """
-        return (row for _, row in _later(self._path(identity)[1]))
+        return _later(self._path(identity)[1])
 
     def state(self, identity: str) -> State:
         """Return what a snapshot holds; all of a generation's share what its base says.
@@ -123,7 +117,9 @@ class Generation:
         """
         base, steps = self._path(identity)
         if base not in self._bases:
-            self._bases[base] = _applied(State(), self.segment(base).encoded())
+            state = _applied(State(), self.segment(base).rows())
+            self.let_go()
+            self._bases[base] = state
         return _applied(self._bases[base].copy(), _later(steps))
 
     def chain(self, identity: str) -> list[LogEntry]:
@@ -200,14 +196,14 @@ class Generation:
         return segment.name.sha256, steps[::-1]
 
 
-def _later(steps: Iterable[_Step]) -> Iterator[tuple[bytes, Row]]:
+def _later(steps: Iterable[_Step]) -> Iterator[Row]:
     for step in steps:
-        yield from (each for each in step.segment.encoded() if each[1].seq <= step.up_to)
+        yield from (row for row in step.segment.rows() if row.seq <= step.up_to)
 
 
-def _applied(state: State, rows: Iterable[tuple[bytes, Row]]) -> State:
-    for line, row in rows:
-        state.apply(line, row)
+def _applied(state: State, rows: Iterable[Row]) -> State:
+    for row in rows:
+        state.apply(row)
     return state
 
 

@@ -36,11 +36,11 @@ def narrowed(
     touched = {(row.calendar, row.href) for row in between}
     whole = {row.calendar for row in between if row.href is None and row.op in _WHOLE}
     before, after = State(), State()
-    for line, row in generation.encoded(high.id):
+    for row in generation.rows(high.id):
         if row.href is None or row.calendar in whole or (row.calendar, row.href) in touched:
-            after.apply(line, row)
+            after.apply(row)
             if row.seq <= low.number:
-                before.apply(line, row)
+                before.apply(row)
     returned = {calendar for calendar, href in touched if href is None} - whole
     # What was unread or left out and is there again may bring items of which no row speaks.
     if any(_away(before.calendars.get(each)) for each in returned):

@@ -115,6 +115,13 @@ class Reader:
         """
         return self._read(snapshot).item(calendar, href)
 
+    def let_go(self) -> None:
+        """Forget what was read of snapshots and packs; it is read again if asked for."""
+        self._contents.clear()
+        self._bodies = Bodies(self._store, self.keyring.identities)
+        for each in self._generations:
+            each.let_go()
+
     def bodies(self, wanted: Iterable[ItemInfo]) -> Iterator[Item | Failed]:
         """Yield items with their bytes, pack by pack; see `Bodies.read`."""
         return self._bodies.read(wanted)

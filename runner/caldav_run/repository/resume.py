@@ -14,6 +14,7 @@ from caldav_run.repository.generation import Generation, Opener
 from caldav_run.repository.header import LogEntry
 from caldav_run.repository.keys import Writer
 from caldav_run.repository.names import SegmentName
+from caldav_run.repository.rows import encode
 from caldav_run.repository.segment import Segment
 from caldav_run.repository.store import Store
 from caldav_run.repository.survey import Listed, survey
@@ -204,7 +205,7 @@ def _rebuild(cache: Cache, head: Head | None, generation: Generation) -> None:
     newest = generation.segment(generation.listed.newest.sha256)
     with cache.change(head):
         cache.clear()
-        cache.apply(line for line, _ in generation.encoded(newest.name.sha256))
+        cache.apply(map(encode, generation.rows(newest.name.sha256)))
         cache.settle(head_of(newest.header, newest.name.sha256), generation.snapshots.values())
 
 
@@ -216,7 +217,7 @@ def _follow(cache: Cache, head: Head, listed: Listed, opener: Opener) -> None:
             raise DamageError(f"{name.name} does not continue what is known")
         with cache.change(head):
             # A cumulative segment repeats what is known.
-            cache.apply(line for line, row in opened.encoded() if row.seq == name.number)
+            cache.apply(encode(row) for row in opened.rows() if row.seq == name.number)
             moved = head_of(opened.header, name.sha256)
             cache.settle(moved, [opened.entry()])
         head = moved

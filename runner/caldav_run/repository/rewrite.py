@@ -24,6 +24,7 @@ from caldav_run.repository.names import GenerationName
 from caldav_run.repository.reader import Reader
 from caldav_run.repository.rewrite_plan import Past, Plan, Request, make_plan
 from caldav_run.repository.rewriting import Pen, Rewriting, Written
+from caldav_run.repository.rows import encode
 from caldav_run.repository.store import Store
 from caldav_run.repository.survey import Listed, survey
 from caldav_run.repository.tombstone import Reason, Tombstone
@@ -172,8 +173,8 @@ class Rewrite:
         what = damage and f"{damage.name}: {damage.what}"
         (listed,) = survey(self.store.list(folder))
         digest = hashlib.sha256()
-        for line, _ in Generation(listed, opener.segment).encoded(written.tip):
-            digest.update(line)
+        for row in Generation(listed, opener.segment).rows(written.tip):
+            digest.update(encode(row))
         if what is None and digest.digest() != written.digest:
             what = f"{folder} holds other rows than were written"
         if what is not None:

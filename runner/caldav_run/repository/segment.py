@@ -53,13 +53,9 @@ class Segment:
         Raises:
             DamageError: One of them is of a later version.
         """
-        return (row for _, row in self.encoded())
-
-    def encoded(self) -> Iterator[tuple[bytes, Row]]:
-        """Yield its rows as `rows` does, each with the line that says it."""
         try:
             for line in _lines(_changes(self.name.name, self.archive)):
-                yield line, rows.checked(line)
+                yield rows.checked(line)
         except FormatError as error:
             raise DamageError(
                 f"{self.name.name} is not used: {error}",
@@ -141,9 +137,9 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     begun = b""
     for chunk in chunks:
         *lines, begun = (begun + chunk).split(b"\n")
-        yield from (line + b"\n" for line in lines)
+        yield from lines
     if begun:
-        yield begun + b"\n"
+        yield begun
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:

@@ -75,15 +75,14 @@ def sightings(chapter: Chapter, wanted: Wanted) -> Iterator[list[Sighting]]:
         SetupError: A segment cannot be opened or is not trusted.
     """
     for line in chapter.lines():
-        encoded = chapter.generation.encoded(line[-1].id)
-        rows = [(text, row) for text, row in encoded if wanted.takes(row)]
+        rows = list(filter(wanted.takes, chapter.generation.rows(line[-1].id)))
         yield list(_walk(chapter, line, rows, frozenset(wanted.places)))
 
 
 def _walk(
     chapter: Chapter,
     line: Sequence[SnapshotInfo],
-    rows: Sequence[tuple[bytes, Row]],
+    rows: Sequence[Row],
     places: frozenset[Place],
 ) -> Iterator[Sighting]:
     state = State()
@@ -91,9 +90,9 @@ def _walk(
     touched = set(places)
     at = 0
     for snapshot in line:
-        while at < len(rows) and rows[at][1].seq <= snapshot.number:
-            touched |= _touched(rows[at][1], state, places)
-            state.apply(*rows[at])
+        while at < len(rows) and rows[at].seq <= snapshot.number:
+            touched |= _touched(rows[at], state, places)
+            state.apply(rows[at])
             at += 1
         found = {place: _found(contents, state, place) for place in touched}
         yield Sighting(snapshot, found, _titles(state, touched))

@@ -11,6 +11,7 @@ from caldav_run.model import Failed, Item, Op
 from caldav_run.repository import age, envelope, keys, runs, segment, signed, tar, zstd
 from caldav_run.repository.header import Header
 from caldav_run.repository.names import SegmentName
+from caldav_run.repository.rows import encode
 from caldav_run.repository.runs import RunRecord
 from caldav_run.testing.vault import START, Vault, about, added, body_of, calendar_row
 
@@ -230,7 +231,7 @@ def opened(vault: Vault) -> tuple[SegmentName, Header, bytes]:
     trusted = {vault.writer.signer.fingerprint}
     (identity,) = keys.load_keyring([vault.keys / keys.IDENTITY]).identities
     found = segment.open_segment(name, stored, (identity,), trusted, vault.reader().repository)
-    return name, found.header, b"".join(line for line, _ in found.encoded())
+    return name, found.header, b"".join(map(encode, found.rows()))
 
 
 def sealed(vault: Vault, files: dict[str, bytes]) -> bytes:

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from caldav_run.model import Op
 from caldav_run.repository import keys, segment
 from caldav_run.repository.generation import Generation
 from caldav_run.repository.names import SegmentName
-from caldav_run.repository.rows import decode, encode
+from caldav_run.repository.rows import Row
 from caldav_run.repository.segment import Segment
+from caldav_run.repository.state import State
 from caldav_run.testing.vault import Vault, added
 
 
@@ -30,15 +32,24 @@ def generation(tmp_path: Path) -> Generation:
     return Generation(listed, open_one)
 
 
-def test_each_row_comes_with_the_line_that_says_it(generation: Generation) -> None:
-    newest = generation.listed.newest.sha256
-    lines = list(generation.encoded(newest))
-    assert [row for _, row in lines] == list(generation.rows(newest))
-    assert all(decode(line) == row and encode(row) == line for line, row in lines)
-    assert [row.seq for _, row in lines] == [0, 0, 0, 1, 2]
-
-
 def test_a_later_snapshot_changes_nothing_in_an_earlier_one(generation: Generation) -> None:
     first, second, third = generation.listed.segments
     sizes = [generation.state(each).item("family", "a.ics") for each in (third, first, second)]
     assert [row.seq if row else None for row in sizes] == [2, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Row(1, Op.ADD, "family", "a.ics", '"1"', "ab" * 32, 10, "cd" * 32, "family/000001-a.ics"),
+        Row(2, Op.SAME, "family", "a.ics", None, "ab", 10, "cd", "family/000001-b.ics", "", "get"),
+        Row(3, Op.UNREAD, "family", "", extra={"reason": "Größe", "before": True}),
+        Row(0, Op.EXCLUDED, "family", "%C3%A9.ics", extra={"valid_until": 1.5}),
+    ],
+)
+def test_a_row_comes_out_of_a_state_as_it_went_in(row: Row) -> None:
+    state = State()
+    state.apply(Row(0, Op.ADD, "family", "other.ics", object="ef" * 32))
+    state.apply(row)
+    assert state.item("family", row.href or "") == row
+    assert dict(state.copy().items("family"))[row.href or ""] == row

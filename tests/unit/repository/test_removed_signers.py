@@ -62,7 +62,7 @@ def reasons(reader: Reader) -> list[type[Exception]]:
 
 
 def lines_of(found: Segment) -> bytes:
-    return b"".join(line for line, _ in found.encoded())
+    return b"".join(map(encode, found.rows()))
 
 
 def test_what_was_listed_and_all_before_it_stays_readable(vault: Vault) -> None:

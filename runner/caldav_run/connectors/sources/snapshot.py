@@ -120,6 +120,8 @@ class SnapshotSource:
             else:
                 yield CalendarStart(info.calendar)
                 yield from _members(reader, snapshot, info, baseline)
+        # Much memory, which a sink may need now.
+        reader.let_go()
         if reader.problems:
             raise DamageError(
                 f"the repository {wanted.repository} is not whole: {reader.problems[0]}",
