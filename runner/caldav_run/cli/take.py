@@ -132,6 +132,8 @@ def export(
         raise UsageError("the snapshot is named twice", mend=f"take out --as-of {as_of}")
     chosen = found.snapshot(as_of or found.words[0] or "latest")
     tell_age(found.reader, chosen)
+    if chosen.problem is not None:
+        raise chosen.problem
     path = to.expanduser().absolute()
     write = {".ics": _to_file, ".zip": _to_zip}.get(path.suffix.lower(), _to_folder)
     _refuse_overwriting(path / chosen.account if write is _to_folder else path, force=force)

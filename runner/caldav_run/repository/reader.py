@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import islice
-from typing import Final
 
 from caldav_run.errors import CaldavRunError, DamageError, SetupError, UsageError
 from caldav_run.model import Failed, Item
@@ -17,19 +15,17 @@ from caldav_run.repository.difference import Difference
 from caldav_run.repository.generation import Generation
 from caldav_run.repository.holdings import Holding
 from caldav_run.repository.keys import Keyring
-from caldav_run.repository.lineage import rewritten, snapshot_infos, superseded
+from caldav_run.repository.lineage import snapshot_infos, superseded
+from caldav_run.repository.missed import missed
 from caldav_run.repository.names import RunName, SegmentName
 from caldav_run.repository.narrow import narrowed
-from caldav_run.repository.runs import AccountResult, RunRecord
+from caldav_run.repository.runs import RunRecord
 from caldav_run.repository.segment import Segment
 from caldav_run.repository.snapshots import CalendarInfo, ItemInfo, SnapshotInfo
 from caldav_run.repository.state import State
 from caldav_run.repository.store import Store
 from caldav_run.repository.survey import survey
 from caldav_run.repository.tombstone import Tombstone
-
-# An account that is backed up no more must not have every record fetched.
-_RECORDS_LOOKED_INTO: Final = 16
 
 
 class Reader:
@@ -150,7 +146,7 @@ class Reader:
 
     def report(self, problem: CaldavRunError) -> None:
         """Keep what was found damaged, once."""
-        if problem not in self.problems:
+        if str(problem) not in map(str, self.problems):
             self.problems.append(problem)
 
     def chapters(self, account: str) -> Iterator[Chapter]:
@@ -199,33 +195,6 @@ class Reader:
         opened = runs.open_run(name, stored, identities, known, self.repository)
         return None if removed and not opened.heads <= heads.keys() else opened
 
-    def _cut_off(self) -> Iterator[DamageError]:
-        """Yield what each writer's newest run records name and the store no longer has."""
-        known = self._homes.keys() | rewritten(self._generations)
-        for writer in sorted({each.writer for each in self._run_names}):
-            for record, result in self._newest_results(writer):
-                if result.head not in known:
-                    yield DamageError(
-                        f"the newest snapshot of {result.account} is missing: the run of "
-                        f"{record.time:%Y-%m-%d %H:%M:%S} UTC left {str(result.head)[:12]}",
-                        mend="look for it in a copy of the repository; what is shown is older",
-                    )
-
-    def _newest_results(self, writer: str) -> Iterator[tuple[RunRecord, AccountResult]]:
-        """Yield what a writer's records say last of each account, and where."""
-        own = (each for each in self._generations if each.listed.name.writer == writer)
-        waiting = {each.account for each in own if each.account is not None}
-        seen: set[str] = set()
-        mine = (name for name in self._run_names if name.writer == writer)
-        for record in filter(None, map(self._run, islice(mine, _RECORDS_LOOKED_INTO))):
-            for result in record.accounts:
-                if result.head is not None and result.account not in seen:
-                    seen.add(result.account)
-                    yield record, result
-            # Pipelines of one host may have an account each, and records of their own.
-            if waiting <= seen:
-                return
-
     @cached_property
     def _generations(self) -> list[Generation]:
         def open_one(name: SegmentName) -> Segment:
@@ -233,7 +202,8 @@ class Reader:
             stored = self._store.get(name.name)
             return segment.open_segment(name, stored, identities, known, self.repository)
 
-        _ = self.repository
+        # First: a run that ends in between must not look as if its snapshot were lost.
+        _ = self.repository, self._run_names
         listed = survey(self._store.list(names.ACCOUNTS))
         until = self.keyring.until
         return [Generation(e, open_one, until(e.name.writer)) for e in listed if e.segments]
@@ -276,7 +246,11 @@ class Reader:
                 grave = self._graves.get(generation.listed.name.name)
                 infos = snapshot_infos(generation, account, grave)
                 found += (each for each in infos if each.id not in hidden)
-        self.problems += self._cut_off()
+        for each in found:
+            # What is to be deleted may lack something by now.
+            if each.problem and not each.expired:
+                self.report(each.problem)
+        self.problems += missed(self._generations, self._run_names, self._run)
         found.sort(key=lambda each: (each.time, each.generation, each.number))
         return {each.id: each for each in found}
 

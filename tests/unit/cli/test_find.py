@@ -156,3 +156,14 @@ def test_a_uid_that_is_no_plain_word_is_no_argument(call: "Call", vault: Vault, 
     command = call("find", "nightly.yaml", "odd").out.splitlines()[-1].strip()
     assert shlex.split(command)[3] == "family/odd name.ics"
     assert call(*shlex.split(command)[1:]).status == 0
+
+
+def test_what_lies_in_incomplete_snapshots_is_not_simply_not_there(
+    call: "Call", vault: Vault
+) -> None:
+    base = vault.segments()[0]
+    (vault.root / base.name).unlink()
+    done = call("find", "nightly.yaml", "lunch")
+    assert "nothing found" in done.err
+    assert f"{base.sha256} is missing" in done.err
+    assert done.status == 1

@@ -85,6 +85,7 @@ def test_a_harmed_segment_between_makes_a_hole_that_is_reported(vault: Vault, ha
     reader = vault.reader()
     latest = reader.resolve("latest")
     assert latest.incomplete
+    assert any(middle.sha256 in str(each) for each in reader.problems)
     with pytest.raises(DamageError, match=middle.sha256):
         list(reader.items(latest))
     assert len(vault.held(vault.segments()[0].sha256)) == 2
@@ -98,7 +99,9 @@ def test_a_harmed_base_makes_the_generation_unreadable_and_no_other(
     base = vault.segments()[0]
     vault.run(added("c"))
     harm(vault.root / base.name)
-    assert all(each.incomplete for each in vault.reader().snapshots())
+    reader = vault.reader()
+    assert all(each.incomplete for each in reader.snapshots())
+    assert [base.sha256 in str(each) for each in reader.problems] == [True]
     # A run compares sizes; a flipped bit shows to who reads the object.
     vault.forget()
     vault.fill()

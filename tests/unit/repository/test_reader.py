@@ -7,6 +7,7 @@ from caldav_run.errors import DamageError, UsageError
 from caldav_run.model import Op
 from caldav_run.repository import bodies
 from caldav_run.repository.difference import CalendarDifference, ItemDifference, Kind
+from caldav_run.repository.local import LocalStore
 from caldav_run.testing.vault import START, Vault, about, added, calendar_row
 
 
@@ -246,3 +247,19 @@ def test_of_what_cannot_be_read_nobody_knows_who_signed_it(vault: Vault) -> None
     reader = vault.reader()
     (damaged,) = [each for each in reader.snapshots() if each.incomplete]
     assert reader.signer(damaged) is None
+
+
+def test_a_run_that_ends_while_a_repository_is_read_is_no_loss(vault: Vault) -> None:
+    class RunBetween(LocalStore):
+        def get(self, name: str) -> bytes:
+            if "/seg-" in name and waiting:
+                vault.run(waiting.pop())
+            return super().get(name)
+
+    vault.fill()
+    vault.wrap = lambda _: RunBetween(vault.root)
+    reader = vault.reader()
+    waiting = [added("c")]
+    assert len(reader.snapshots()) == 1
+    assert reader.problems == []
+    assert len(vault.reader().snapshots()) == 2
