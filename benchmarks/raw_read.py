@@ -20,6 +20,7 @@ from statistics import median
 
 from lxml import etree
 
+from caldav_run.connectors.baseline import Nothing
 from caldav_run.connectors.protocol import Context
 from caldav_run.connectors.sources.caldav import CaldavSource
 from caldav_run.dav import bodies, names
@@ -50,13 +51,6 @@ CATEGORIES:work,meeting
 END:VEVENT
 END:VCALENDAR
 """
-
-
-class Nothing:
-    """A baseline that holds nothing."""
-
-    def etag(self, calendar: str, href: str) -> None:
-        """Know no etag."""
 
 
 def fill(folder: Path, items: int) -> None:

@@ -77,7 +77,8 @@ class Item:
 
 
 # What a source yields, calendar by calendar. An iteration that ends without an error has named
-# every calendar; between CalendarStart and CalendarDone it has named every member.
+# every calendar; between CalendarStart and CalendarDone it has named every member, between
+# CalendarStart and CalendarSynced every one that is not as the baseline holds it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +120,54 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """An item that the source no longer has; needed only in a calendar that ends as synced."""
+
+    calendar: str
+    href: str
+
+
+class Mark(NamedTuple):
+    """How far a calendar was read, for the next reading to go on from there.
+
+    Attributes:
+        seen: What the calendar said of its state as a whole; while it says the same, nothing has
+            changed. None where it says nothing.
+        token: What the source can name the changes since; None where it cannot.
+        audited: Unix time in seconds at which every member was last named.
+    """
+
+    seen: str | None
+    token: str | None
+    audited: float
+
+
+@dataclass(frozen=True, slots=True)
 class CalendarDone:
     """Every member of this calendar was named; what was not named is gone."""
 
     calendar: str
+    mark: Mark | None = None
 
 
-Reading = CalendarStart | CalendarExcluded | Changed | Unchanged | Failed | CalendarDone
+@dataclass(frozen=True, slots=True)
+class CalendarSynced:
+    """All that happened since the mark in the baseline was named; all else that is held stays."""
+
+    calendar: str
+    mark: Mark
+
+
+Reading = (
+    CalendarStart
+    | CalendarExcluded
+    | Changed
+    | Unchanged
+    | Gone
+    | Failed
+    | CalendarDone
+    | CalendarSynced
+)
 
 
 # What a snapshot sink remembers, and what it is told.

@@ -3,12 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from caldav_run.connectors.baseline import Nothing
 from caldav_run.connectors.protocol import Context
 from caldav_run.connectors.sinks.caldav import CaldavSink
 from caldav_run.connectors.sources.caldav import CaldavSource
@@ -26,6 +26,7 @@ from caldav_run.model import (
     Unchanged,
 )
 from caldav_run.secret import Secret
+from caldav_run.testing.contracts.sources import Held
 from caldav_run.testing.servers import Server
 
 
@@ -37,21 +38,6 @@ def event(uid: str, summary: str = "Lunch", *more: str) -> bytes:
         *("END:VCALENDAR", ""),
     ]
     return "\r\n".join(lines).encode()
-
-
-class Nothing:
-    def etag(self, calendar: str, href: str) -> None:
-        del calendar, href
-
-
-class Everything:
-    """Knows the etags of items that were read before."""
-
-    def __init__(self, items: Iterable[Item]) -> None:
-        self._etags = {(item.calendar, item.href): item.etag for item in items}
-
-    def etag(self, calendar: str, href: str) -> str | None:
-        return self._etags.get((calendar, href))
 
 
 @pytest.fixture(params=["radicale", "xandikos"])
@@ -84,7 +70,7 @@ def test_what_the_baseline_holds_is_not_read_again(server: Server, context: Cont
     server.put("work/a.ics", event("a"))
     server.put("work/b.ics", event("b"))
     source = CaldavSource.from_options({**server.options, "calendars": ["work"]}, context)
-    before = Everything(items(source).values())
+    before = Held(items(source).values())
     server.put("work/b.ics", event("b", "Dinner"))
     after = list(source.read(before))
     source.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from caldav_run.ical.view import ItemView
-from caldav_run.model import Calendar, Change, Entry, Reading, Version
+from caldav_run.model import Calendar, Change, Entry, Mark, Reading, Version
 from caldav_run.secret import Secret
 
 
@@ -39,10 +39,29 @@ class Context:
 
 
 class Baseline(Protocol):
-    """The etags that every sink of this run holds and may go on trusting."""
+    """What every sink of this run holds and may go on trusting.
+
+    To be asked about a calendar after its `CalendarStart` was taken, since other properties may
+    shake the trust; before that an answer is a guess.
+    """
 
     def etag(self, calendar: str, href: str) -> str | None:
         """Return the etag whose bytes need not be read again, or None."""
+
+    def knows(self, calendar: str) -> bool:
+        """Return whether anything of the calendar is held that need not be read again."""
+
+    def mark(self, calendar: str) -> Mark | None:
+        """Return how far every sink has the calendar; None when its members have to be named."""
+
+    def doubtful(self, calendar: str) -> Collection[str]:
+        """Return what is held and has to be read again though it did not change, by href.
+
+        Items that could not be read, and those that a filter may judge otherwise by now.
+        """
+
+    def hrefs(self, calendar: str) -> Collection[str]:
+        """Return the names of all that is held of the calendar."""
 
 
 class Source(Protocol):
@@ -120,6 +139,18 @@ class Ledger(Protocol):
     def entries(self, calendar: str) -> Mapping[str, Entry]:
         """Return the items held of one calendar, by href, the excluded ones too."""
 
+    def entry(self, calendar: str, href: str) -> Entry | None:
+        """Return one of these items, without a look at the others."""
+
+    def count(self, calendar: str) -> int:
+        """Return how many these are."""
+
+    def unsettled(self, calendar: str) -> Mapping[str, Entry]:
+        """Return those of them that are unread or have a `valid_until`."""
+
+    def mark(self, calendar: str) -> Mark | None:
+        """Return how far a calendar was read; None when that is not known (any more)."""
+
 
 class Committed(NamedTuple):
     """What a commit left behind.
@@ -150,11 +181,25 @@ class AccountArchive(Protocol):
     def append(self, change: Change) -> None:
         """Take one change; an item's bytes are let go of as soon as a pack is full."""
 
-    def commit(self, fingerprint: str, *, guarded: bool, complete: bool = True) -> Committed:
+    def commit(
+        self,
+        fingerprint: str,
+        marks: Mapping[str, Mark | None] = ...,
+        *,
+        guarded: bool,
+        complete: bool = True,
+    ) -> Committed:
         """Make everything appended durable and visible as one snapshot, or nothing of it.
 
         With nothing appended and the fingerprint unchanged no snapshot is made. An account that
         was not read to its end (`complete`) is not recorded as read.
+
+        Args:
+            fingerprint: What selection and filters made it.
+            marks: How far calendars were read, to be remembered beside the snapshot and never
+                without it; None for one that is not known any more. Safe to lose.
+            guarded: Whether a guard tripped.
+            complete: Whether the account was read to its end.
 
         Raises:
             ConnectorError: The store refused; the history is as before.

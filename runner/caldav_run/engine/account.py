@@ -14,9 +14,12 @@ from caldav_run.model import (
     CalendarDone,
     CalendarExcluded,
     CalendarStart,
+    CalendarSynced,
     Changed,
     Failed,
+    Gone,
     Item,
+    Mark,
     Reading,
     Unchanged,
 )
@@ -114,11 +117,20 @@ class AccountReading:
                 self.calendars += 1
                 self._calendar = calendar
                 self._each(lambda sink: sink.start(calendar))
-            case CalendarDone(done):
-                self._each(lambda sink: sink.done(done))
+            case CalendarDone(done, mark):
+                self._each(lambda sink: sink.done(done, mark))
+            case _:
+                self._take_rarer(reading)
+
+    def _take_rarer(self, reading: Gone | CalendarExcluded | CalendarSynced | Failed) -> None:
+        match reading:
+            case Gone(left, gone):
+                self._each(lambda sink: sink.gone(left, gone))
             case CalendarExcluded(excluded):
                 self.unselected.append(excluded.title)
                 self._each(lambda sink: sink.exclude(excluded))
+            case CalendarSynced(synced, reached):
+                self._synced(synced, reached)
             case Failed():
                 self._failed(reading.calendar, reading.href, reading.reason)
 
@@ -135,6 +147,12 @@ class AccountReading:
             sink.changed(view, verdict)
 
         self._each(hand_over)
+
+    def _synced(self, calendar: str, mark: Mark) -> None:
+        """Count what is there without being named, which any sink knows."""
+        unnamed = [0]
+        self._each(lambda sink: unnamed.append(sink.synced(calendar, mark)))
+        self.items += max(unnamed)
 
     def _failed(self, calendar: str, href: str | None, reason: str) -> None:
         if href is None:

@@ -10,7 +10,7 @@ from caldav_run.engine.judge import Link, Verdict
 from caldav_run.engine.ledger import Held
 from caldav_run.engine.recipient import Tally
 from caldav_run.ical.view import ItemView
-from caldav_run.model import Calendar, Change, Entry, Item, Op
+from caldav_run.model import Calendar, Change, Entry, Item, Mark, Op
 
 _UNFINISHED = "the account could not be read to its end"
 _NO_SNAPSHOT = "no snapshot was made: it would hide what the last one holds of the rest"
@@ -32,7 +32,10 @@ class ArchiveRecipient:
         self._unread = set(account.ledger.unread_calendars())
         self._named: dict[str, Calendar] = {}
         self._done: set[str] = set()
+        self._marks: dict[str, Mark | None] = {}
+        # Of the calendar at hand, what the history has and the source named.
         self._seen: set[str] = set()
+        self._unsure = False
         self._before = 0
         # Counted by the sink once they are committed: a snapshot is written whole or not at all.
         self._counts: Counter[str] = Counter()
@@ -41,7 +44,8 @@ class ArchiveRecipient:
         """Compare the calendar's properties with the held ones."""
         self._named[calendar.id] = calendar
         self._seen = set()
-        self._before += len(self.held.entries(calendar.id))
+        self._unsure = False
+        self._before += self.held.ledger.count(calendar.id)
         known = self._known.get(calendar.id)
         change = plan.calendar_row(known, calendar)
         if change is None:
@@ -64,8 +68,7 @@ class ArchiveRecipient:
     def changed(self, view: ItemView, verdict: Verdict) -> None:
         """Append the item where the history does not have it yet."""
         item = view.item
-        known = self.held.entries(item.calendar).get(item.href)
-        self._seen.add(item.href)
+        known = self._known_item(item.calendar, item.href)
         change = plan.changed_item(known, item, verdict, view.scan.uid)
         if change is None:
             return
@@ -78,33 +81,48 @@ class ArchiveRecipient:
 
     def unchanged(self, calendar: str, href: str) -> None:
         """Remember that the item is still there."""
-        del calendar
-        self._seen.add(href)
+        self._known_item(calendar, href)
+
+    def gone(self, calendar: str, href: str) -> None:
+        """Append that an item is gone, where the history has it."""
+        if self._known_item(calendar, href) is not None:
+            self._append(Change(op=Op.GONE, calendar=calendar, href=href), "gone", "-", href)
 
     def failed(self, calendar: str, href: str | None, reason: str) -> None:
         """Carry the last version forward."""
         if href is None:
             if calendar in self._named:
                 # What is carried forward has not been lost.
-                self._before -= len(self.held.entries(calendar).keys() - self._seen)
+                self._before -= self.held.ledger.count(calendar) - len(self._seen)
             else:
                 # It could not even be opened, and so was never started.
                 self._named[calendar] = self._known.get(calendar) or Calendar(id=calendar)
             self._carry_calendar(calendar, reason)
             return
-        self._seen.add(href)
-        known = self.held.entries(calendar).get(href)
+        known = self._known_item(calendar, href)
         judged = self.held.stands(calendar)
         change = plan.unread_item(known, calendar, href, reason, judged=judged)
         if change is not None:
             self._append(change, "unread", "!", href)
+        elif known is not None and not known.unread:
+            # Nothing that is written tells the next run to ask for it again.
+            self._unsure = True
 
-    def done(self, calendar: str) -> None:
+    def synced(self, calendar: str, mark: Mark) -> int:
+        """Keep all that was not named; return how many items that are."""
+        self._done.add(calendar)
+        self._marks[calendar] = None if self._unsure else mark
+        return self.held.ledger.count(calendar) - len(self._seen)
+
+    def done(self, calendar: str, mark: Mark | None) -> None:
         """Append what is gone, and that the calendar was read where it was not before."""
         self._done.add(calendar)
+        self._marks[calendar] = None if self._unsure else mark
         if calendar in self._unread:
             row = Change(op=Op.CALENDAR, calendar=calendar, properties=self._named[calendar])
             self._append(row, "calendars", "~", "calendar (read again)")
+        if self.held.ledger.count(calendar) == len(self._seen):
+            return
         for change in plan.gone_items(self.held.entries(calendar), self._seen, calendar):
             self._append(change, "gone", "-", change.href or "")
 
@@ -115,7 +133,7 @@ class ArchiveRecipient:
         if not complete:
             return self._before
         gone = self._known.keys() - self._named
-        return self._before + sum(len(self.held.ledger.entries(each)) for each in gone)
+        return self._before + sum(self.held.ledger.count(each) for each in gone)
 
     def finish(self, *, complete: bool, guarded: bool) -> None:
         """Append what became of the calendars that were not named, and commit."""
@@ -140,7 +158,9 @@ class ArchiveRecipient:
         as_before = self.held.trusted and not self.held.doubted - self._done
         honest = wholly or as_before or not self._known
         fingerprint = self._fingerprint if honest else ""
-        committed = self._account.commit(fingerprint, guarded=guarded, complete=complete)
+        committed = self._account.commit(
+            fingerprint, self._marks, guarded=guarded, complete=complete
+        )
         self.tally.counts.update(self._counts)
         if committed.snapshot is not None:
             self.tally.remarks.append(f"snapshot {committed.snapshot[:12]}")
@@ -154,6 +174,13 @@ class ArchiveRecipient:
     def _starts_afresh(self) -> bool:
         """Whether a history that has snapshots begins anew, referring to nothing before."""
         return self.held.ledger.fingerprint is None and self._account.known
+
+    def _known_item(self, calendar: str, href: str) -> Entry | None:
+        """Return what the history has of an item that was named, and remember that it was."""
+        known = self.held.entry(calendar, href)
+        if known is not None:
+            self._seen.add(href)
+        return known
 
     def _carry_calendar(self, calendar: str, reason: str) -> None:
         if calendar not in self._unread:

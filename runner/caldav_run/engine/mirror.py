@@ -14,7 +14,7 @@ from caldav_run.engine.wanted import Wanted
 from caldav_run.errors import CalendarError, ItemError
 from caldav_run.ical.version import version
 from caldav_run.ical.view import ItemView
-from caldav_run.model import Calendar, Version
+from caldav_run.model import Calendar, Mark, Version
 
 # A decision by the rules is only told; where they could not decide, a person may want to.
 _STAYS = {Verb.KEEP: Level.INFO, Verb.UNDECIDED: Level.WARNING}
@@ -97,7 +97,15 @@ class MirrorRecipient:
     def failed(self, calendar: str, href: str | None, reason: str) -> None:
         """Leave what could not be read as it is at the destination."""
 
-    def done(self, calendar: str) -> None:
+    def gone(self, calendar: str, href: str) -> None:
+        """Do nothing: what is not wanted stays as it is."""
+
+    def synced(self, calendar: str, mark: Mark) -> int:
+        """Do nothing: a sink without a ledger is never told so."""
+        del calendar, mark
+        return 0
+
+    def done(self, calendar: str, mark: Mark | None) -> None:
         """Do nothing: planning starts when the source's guard has spoken."""
 
     def expected(self, *, complete: bool) -> int | None:

@@ -11,7 +11,7 @@ from caldav_run.engine.ledger import Held
 from caldav_run.engine.outcome import ExitStatus
 from caldav_run.errors import CaldavRunError
 from caldav_run.ical.view import ItemView
-from caldav_run.model import Calendar
+from caldav_run.model import Calendar, Mark
 
 # A step with a few failed items, or held back by a guard, did not fail as a whole.
 _HARMLESS = (ExitStatus.PARTIAL, ExitStatus.GUARDED)
@@ -113,7 +113,13 @@ class Recipient(Protocol):
     def failed(self, calendar: str, href: str | None, reason: str) -> None:
         """Take notice that an item, or the rest of a calendar, could not be read."""
 
-    def done(self, calendar: str) -> None:
+    def gone(self, calendar: str, href: str) -> None:
+        """Take notice that an item is no longer there."""
+
+    def synced(self, calendar: str, mark: Mark) -> int:
+        """Take notice that all else is as it was; return how many held items were not named."""
+
+    def done(self, calendar: str, mark: Mark | None) -> None:
         """Take notice that every item of this calendar was named."""
 
     def expected(self, *, complete: bool) -> int | None:

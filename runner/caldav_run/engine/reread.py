@@ -6,7 +6,7 @@ from typing import Final
 from caldav_run.connectors.protocol import Source
 from caldav_run.ical.canonical import Level as Fidelity
 from caldav_run.ical.canonical import equal
-from caldav_run.model import Changed, Failed, Item
+from caldav_run.model import Changed, Failed, Item, Mark
 from caldav_run.repository.check.findings import Finding, Level, Severity
 from caldav_run.repository.snapshots import ItemInfo
 
@@ -34,6 +34,25 @@ class SampleBaseline:
         """Return the etag whose bytes need not be read again, or None."""
         info = self._held.get((calendar, href))
         return None if info is None or (calendar, href) in self._sample else info.etag
+
+    def knows(self, calendar: str) -> bool:
+        """Claim something of every calendar, so that none is fetched as a whole."""
+        del calendar
+        return True
+
+    def mark(self, calendar: str) -> Mark | None:
+        """Have every member named."""
+        del calendar
+        return None
+
+    def doubtful(self, calendar: str) -> Collection[str]:
+        """Return nothing: the sample is asked for as if it had changed."""
+        del calendar
+        return ()
+
+    def hrefs(self, calendar: str) -> Collection[str]:
+        """Return what is held of the calendar."""
+        return [href for held_in, href in self._held if held_in == calendar]
 
 
 class Reread:

@@ -2,14 +2,14 @@
 
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Final
 
 from caldav_run.errors import SetupError, TemporaryError
-from caldav_run.model import Change, Op
+from caldav_run.model import Change, Mark, Op
 from caldav_run.repository import envelope, segment
 from caldav_run.repository.cache import Cache, Head, head_of
 from caldav_run.repository.changes import RowMaker
@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 _MAX_WAITING: Final = 20_000
 _SPOOL_BYTES: Final = 1 << 20
+_NO_MARKS: Final[Mapping[str, Mark | None]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +136,19 @@ class AccountWriter:
         if len(self._waiting) >= _MAX_WAITING:
             self._flush()
 
-    def commit(self, fingerprint: str, *, guarded: bool, complete: bool = True) -> Outcome:
+    def commit(
+        self,
+        fingerprint: str,
+        marks: Mapping[str, Mark | None] = _NO_MARKS,
+        *,
+        guarded: bool,
+        complete: bool = True,
+    ) -> Outcome:
         """Make everything appended durable and visible as one snapshot, or nothing of it.
 
         Args:
             fingerprint: What selection and filters made it.
+            marks: How far calendars were read; kept in the cache only.
             guarded: Whether a guard tripped.
             complete: Whether the account was read to its end, and not only some calendars.
 
@@ -151,8 +160,8 @@ class AccountWriter:
         now = self._writing.clock().replace(microsecond=0)
         head = self.head
         if head is not None and self._nothing_new(head, fingerprint):
-            if complete:
-                self._remember(replace(head, read_at=max(now, head.read_at)))
+            read_at = max(now, head.read_at) if complete else head.read_at
+            self._remember(replace(head, read_at=read_at), marks)
             self.committed, self.read = True, complete
             return Outcome(None, 0, 0)
         begun = self._place.generation.begun
@@ -168,6 +177,7 @@ class AccountWriter:
                 made.append(self._put_segment(self._header(fingerprint, time, guarded=guarded)))
                 moved, entry = made[0]
                 self._cache.settle(moved, [entry])
+                self._cache.settle_readings(marks)
         except (SetupError, TemporaryError) as error:
             if not made:
                 raise
@@ -191,9 +201,10 @@ class AccountWriter:
         empty = self._spool.tell() == 0
         return empty and not self._place.begins and said == (fingerprint, self._place.origin)
 
-    def _remember(self, head: Head) -> None:
+    def _remember(self, head: Head, marks: Mapping[str, Mark | None]) -> None:
         with self._cache.change(self.head):
             self._cache.settle(head, ())
+            self._cache.settle_readings(marks)
         self.head = head
 
     def _new_pack(self) -> PackBuilder:

@@ -5,14 +5,14 @@ Everything here can be read back from the store with the writer's metadata key.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from caldav_run.model import Op
+from caldav_run.model import Mark, Op
 from caldav_run.repository import cachefile, rows
 from caldav_run.repository.header import Counts, Header, LogEntry, decode_entry, encode_entry
 from caldav_run.repository.rows import Kind, Row
@@ -105,6 +105,28 @@ class Cache:
         """Return an item's newest row."""
         return self._one("SELECT row FROM item WHERE calendar = ? AND href = ?", calendar, href)
 
+    def count(self, calendar: str) -> int:
+        """Return how many items a calendar has."""
+        ((count,),) = self._rows("SELECT COUNT(*) FROM item WHERE calendar = ?", calendar)
+        return int(count)
+
+    def unsettled(self, calendar: str) -> Iterator[Row]:
+        """Yield the newest row of each item that is unread or has a `valid_until`.
+
+        A few others may be among them.
+        """
+        query = (
+            "SELECT row FROM item WHERE calendar = ?"
+            " AND (kind IN (?, ?) OR instr(row, CAST('\"valid_until\"' AS BLOB)))"
+        )
+        found = self._rows(query, calendar, Kind.STALE.value, Kind.MISSING.value)
+        return rows.decode_all(row for (row,) in found)
+
+    def reading(self, calendar: str) -> Mark | None:
+        """Return how far a calendar was read."""
+        found = next(self._rows("SELECT value FROM reading WHERE calendar = ?", calendar), None)
+        return None if found is None else Mark(*json.loads(found[0]))
+
     def counts(self) -> Counts:
         """Count calendars and items."""
         held = "SELECT COUNT(*) FROM calendar WHERE op != ?"
@@ -176,9 +198,19 @@ class Cache:
             entry = json.dumps(encode_entry(each)).encode()
             self._insert("REPLACE INTO segment VALUES(?, ?, ?)", (each.number,), entry)
 
+    def settle_readings(self, marks: Mapping[str, Mark | None]) -> None:
+        """Remember how far calendars were read; None for one that is not known any more."""
+        for calendar, each in marks.items():
+            if each is None:
+                self._base.execute("DELETE FROM reading WHERE calendar = ?", (calendar,))
+            else:
+                value = json.dumps(each).encode()
+                self._insert("REPLACE INTO reading VALUES(?, ?, ?)", (calendar,), value)
+
     def _apply_calendar(self, row: Row, line: bytes) -> None:
         if row.op in {Op.CALENDAR_GONE, Op.EXCLUDED}:
             self._base.execute("DELETE FROM item WHERE calendar = ?", (row.calendar,))
+            self._base.execute("DELETE FROM reading WHERE calendar = ?", (row.calendar,))
         if row.op is Op.CALENDAR_GONE:
             self._base.execute("DELETE FROM calendar WHERE id = ?", (row.calendar,))
         else:

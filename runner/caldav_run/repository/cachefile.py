@@ -8,7 +8,7 @@ from zlib import crc32
 
 from caldav_run.errors import CaldavRunError, SetupError, TemporaryError
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 _PATIENCE_S: Final = 5.0
 # The columns that a value's mark covers.
 TABLES: Final = {
@@ -16,6 +16,7 @@ TABLES: Final = {
     "segment": "number, entry",
     "calendar": "id, op, row",
     "item": "calendar, href, kind, row",
+    "reading": "calendar, value",
     "log": "row",
 }
 # What tells of the disk or of another run; any other error while opening tells of the file.
@@ -44,6 +45,9 @@ CREATE TABLE calendar(
 CREATE TABLE item(
     calendar TEXT, href TEXT, kind TEXT NOT NULL, row BLOB NOT NULL, mark INTEGER NOT NULL,
     PRIMARY KEY(calendar, href)
+) WITHOUT ROWID;
+CREATE TABLE reading(
+    calendar TEXT PRIMARY KEY, value BLOB NOT NULL, mark INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE log(position INTEGER PRIMARY KEY, row BLOB NOT NULL, mark INTEGER NOT NULL);
 PRAGMA user_version = {_VERSION};

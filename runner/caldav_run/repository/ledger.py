@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from caldav_run.model import Calendar, Entry, Op
+from caldav_run.model import Calendar, Entry, Mark, Op
 from caldav_run.repository.cache import Cache
 from caldav_run.repository.rows import Row
 
@@ -35,6 +35,29 @@ class RowLedger:
             found = () if self._cache is None else self._cache.items(calendar)
             self._entries = calendar, {row.href or "": _entry(row) for row in found}
         return self._entries[1]
+
+    def entry(self, calendar: str, href: str) -> Entry | None:
+        """Return one item held, without a look at the others."""
+        row = self.item(calendar, href)
+        return None if row is None else _entry(row)
+
+    def count(self, calendar: str) -> int:
+        """Return how many items are held of one calendar, the excluded ones too."""
+        return 0 if self._cache is None else self._cache.count(calendar)
+
+    def unsettled(self, calendar: str) -> Mapping[str, Entry]:
+        """Return the items that are unread or have a `valid_until`, by href."""
+        found = () if self._cache is None else self._cache.unsettled(calendar)
+        entries = {row.href or "": _entry(row) for row in found}
+        return {
+            href: each
+            for href, each in entries.items()
+            if each.unread or each.valid_until is not None
+        }
+
+    def mark(self, calendar: str) -> Mark | None:
+        """Return how far a calendar was read; None when that is not known (any more)."""
+        return None if self._cache is None else self._cache.reading(calendar)
 
     def calendar(self, identity: str) -> Row | None:
         """Return a calendar's newest row."""

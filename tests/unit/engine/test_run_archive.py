@@ -1,7 +1,7 @@
 """Runs into a sink with a history: a real repository in a folder."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from caldav_run.engine.job import Job, NamedSink, NamedSource
 from caldav_run.engine.judge import Link
 from caldav_run.engine.run import run
 from caldav_run.errors import ConnectorError, TemporaryError
-from caldav_run.model import Calendar, Change, Failed, Reading
+from caldav_run.model import Calendar, Change, Failed, Mark, Reading
 from caldav_run.repository import keys
 from caldav_run.repository.local import LocalStore
 from caldav_run.repository.reader import Reader
@@ -153,7 +153,15 @@ class Unwritable(SnapshotSink):
 
 
 class UnwritableAccount(SnapshotAccount):
-    def commit(self, fingerprint: str, *, guarded: bool, complete: bool = True) -> Committed:
+    def commit(
+        self,
+        fingerprint: str,
+        marks: Mapping[str, Mark | None] | None = None,
+        *,
+        guarded: bool,
+        complete: bool = True,
+    ) -> Committed:
+        del marks
         raise ConnectorError(f"no space left for {fingerprint}, {guarded}, {complete}")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.cli.conftest import event, row
 
+from caldav_run.connectors.baseline import Nothing
 from caldav_run.connectors.protocol import Baseline, Context, Target
 from caldav_run.connectors.selection import Selection
 from caldav_run.connectors.sinks.caldav import CaldavSink
@@ -23,7 +24,7 @@ from caldav_run.model import (
     Provenance,
     Reading,
 )
-from caldav_run.testing.drill.compare import Comparison, Nothing
+from caldav_run.testing.drill.compare import Comparison
 from caldav_run.testing.drill.given import Given
 from caldav_run.testing.drill.scratch import Scratch
 from caldav_run.testing.vault import Vault, added, calendar_row

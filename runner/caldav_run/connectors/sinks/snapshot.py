@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from caldav_run.connectors.protocol import Committed, Context, Ledger
 from caldav_run.connectors.storage import storage_from
-from caldav_run.model import Change, Options
+from caldav_run.model import Change, Mark, Options
 from caldav_run.repository import age, bundles, keys
 from caldav_run.repository.account import AccountWriter
 from caldav_run.repository.archive import FULL_EVERY, RepositoryWriter, Settings
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from caldav_run.repository.rewrite import Rewrite
 
 _EVERYTHING: Final = Keep()
+_NO_MARKS: Final[Mapping[str, Mark | None]] = {}
 _GOOD: Final = frozenset({"ok", "partial"})
 _UNITS: Final = {"d": 1, "w": 7, "m": 30, "y": 365}
 
@@ -207,9 +208,16 @@ class SnapshotAccount:
         """Take one change."""
         self._account.append(change)
 
-    def commit(self, fingerprint: str, *, guarded: bool, complete: bool = True) -> Committed:
+    def commit(
+        self,
+        fingerprint: str,
+        marks: Mapping[str, Mark | None] = _NO_MARKS,
+        *,
+        guarded: bool,
+        complete: bool = True,
+    ) -> Committed:
         """Make everything appended one snapshot, or nothing of it."""
-        outcome = self._account.commit(fingerprint, guarded=guarded, complete=complete)
+        outcome = self._account.commit(fingerprint, marks, guarded=guarded, complete=complete)
         return Committed(outcome.snapshot, outcome.objects, outcome.size)
 
     def abandon(self) -> None:

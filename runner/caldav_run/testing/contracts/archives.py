@@ -1,18 +1,19 @@
 """The promises of `Archive`: a sink that only ever appends."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 import pytest
 
 from caldav_run.connectors.protocol import Archive, Committed, Ledger
 from caldav_run.errors import SetupError
-from caldav_run.model import Calendar, Change, Entry, Op
+from caldav_run.model import Calendar, Change, Entry, Mark, Op
 from caldav_run.testing.contracts.bodies import item
 
 OpenArchive: TypeAlias = Callable[[], Archive]
 
 _FAMILY = Calendar(id="family", display_name="Familie", color="#FF0000", components=("VEVENT",))
+_MARK = Mark("s1", "1", 1.5)
 _ORIGIN = "https://example.org/alice/"
 
 
@@ -38,13 +39,14 @@ def run(
     *,
     account: str = "alice",
     fingerprint: str = "f",
+    marks: Mapping[str, Mark | None] | None = None,
 ) -> Committed:
     """Do what one run does: open, append, commit, close."""
     opened = archive()
     history = opened.open_account(account, _ORIGIN)
     for change in changes:
         history.append(change)
-    committed = history.commit(fingerprint, guarded=False)
+    committed = history.commit(fingerprint, marks or {}, guarded=False)
     opened.close({account: "ok"})
     return committed
 
@@ -57,6 +59,16 @@ def ledger(archive: OpenArchive, account: str = "alice") -> Ledger:
     # Asked for before the store is let go of.
     found.calendars()
     found.entries("family")
+    history.abandon()
+    opened.close({})
+    return found
+
+
+def mark(archive: OpenArchive) -> Mark | None:
+    """Return how far a later run finds the calendar read."""
+    opened = archive()
+    history = opened.open_account("alice", _ORIGIN)
+    found = history.ledger.mark("family")
     history.abandon()
     opened.close({})
     return found
@@ -170,6 +182,50 @@ class ArchiveContract:
         found = ledger(archive)
         assert dict(found.calendars()) == {}
         assert dict(found.entries("family")) == {}
+
+    def test_single_entries_are_those_of_the_whole(self, archive: OpenArchive) -> None:
+        """Whoever asks for a few need not load all."""
+        run(archive, [calendar_row(), added("a"), about(Op.EXCLUDED, "b", valid_until=1.8e9)])
+        run(archive, [about(Op.UNREAD, "c", reason="500")])
+        opened = archive()
+        history = opened.open_account("alice", _ORIGIN)
+        held = history.ledger
+        entries = dict(held.entries("family"))
+        assert {href: held.entry("family", href) for href in entries} == entries
+        assert held.entry("family", "x.ics") is None
+        assert held.count("family") == len(entries) == 3
+        assert dict(held.unsettled("family")) == {
+            href: entries[href] for href in ("b.ics", "c.ics")
+        }
+        history.abandon()
+        opened.close({})
+
+    def test_a_mark_is_held_with_what_was_committed(self, archive: OpenArchive) -> None:
+        """Also where nothing else is new; and it is gone when it is said to be."""
+        run(archive, [calendar_row(), added("a")], marks={"family": _MARK})
+        assert mark(archive) == _MARK
+        later = Mark("s1", "2", 2.5)
+        assert run(archive, marks={"family": later}).snapshot is None
+        assert mark(archive) == later
+        run(archive, marks={"family": None})
+        assert mark(archive) is None
+
+    def test_a_mark_is_not_held_without_a_commit(self, archive: OpenArchive) -> None:
+        """Else changes that were read and not stored would be passed over for ever."""
+        run(archive, [calendar_row(), added("a")], marks={"family": _MARK})
+        opened = archive()
+        history = opened.open_account("alice", _ORIGIN)
+        history.append(added("b"))
+        history.abandon()
+        opened.close({"alice": "failed"})
+        assert mark(archive) == _MARK
+
+    def test_a_calendar_that_is_gone_has_no_mark(self, archive: OpenArchive) -> None:
+        """Another one may come to lie there."""
+        run(archive, [calendar_row(), added("a")], marks={"family": _MARK})
+        run(archive, [Change(op=Op.CALENDAR_GONE, calendar="family")])
+        run(archive, [calendar_row()])
+        assert mark(archive) is None
 
     def test_accounts_do_not_see_each_other(self, archive: OpenArchive) -> None:
         """Each has a history of its own."""

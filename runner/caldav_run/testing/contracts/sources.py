@@ -1,6 +1,6 @@
 """The promises of `Source`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,10 +14,14 @@ from caldav_run.model import (
     CalendarDone,
     CalendarExcluded,
     CalendarStart,
+    CalendarSynced,
     Changed,
     Failed,
+    Gone,
     Item,
+    Mark,
     Reading,
+    Unchanged,
 )
 from caldav_run.testing.contracts.bodies import event
 
@@ -46,15 +50,39 @@ class SourceAccount(Protocol):
 
 
 class Held:
-    """A baseline that holds the etags of some items."""
+    """A baseline that holds the etags of some items, and how far their calendars were read.
 
-    def __init__(self, items: Iterable[Item] = ()) -> None:
-        """Remember the items' etags."""
+    Attributes:
+        doubted: (calendar, href) of items that are held and have to be read again.
+    """
+
+    def __init__(
+        self, items: Iterable[Item] = (), marks: Mapping[str, Mark | None] | None = None
+    ) -> None:
+        """Remember the items' etags and the calendars' marks."""
+        self.doubted: set[tuple[str, str]] = set()
         self._etags = {(each.calendar, each.href): each.etag for each in items}
+        self._marks = dict(marks or {})
 
     def etag(self, calendar: str, href: str) -> str | None:
         """Return the etag held."""
-        return self._etags.get((calendar, href))
+        return None if (calendar, href) in self.doubted else self._etags.get((calendar, href))
+
+    def knows(self, calendar: str) -> bool:
+        """Return whether anything of the calendar is held."""
+        return any(held_in == calendar for held_in, _ in self._etags)
+
+    def mark(self, calendar: str) -> Mark | None:
+        """Return the mark held."""
+        return self._marks.get(calendar)
+
+    def doubtful(self, calendar: str) -> Collection[str]:
+        """Return what is doubted."""
+        return sorted(href for held_in, href in self.doubted if held_in == calendar)
+
+    def hrefs(self, calendar: str) -> Collection[str]:
+        """Return the names held."""
+        return {href for held_in, href in self._etags if held_in == calendar}
 
 
 @dataclass(slots=True)
@@ -66,6 +94,9 @@ class Seen:
     changed: dict[tuple[str, str], Item] = field(default_factory=dict)
     unchanged: set[tuple[str, str]] = field(default_factory=set)
     failed: set[tuple[str, str | None]] = field(default_factory=set)
+    gone: set[tuple[str, str]] = field(default_factory=set)
+    synced: set[str] = field(default_factory=set)
+    marks: dict[str, Mark | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, readings: Iterable[Reading]) -> "Seen":
@@ -76,8 +107,9 @@ class Seen:
             if isinstance(reading, (CalendarStart, CalendarExcluded)):
                 assert current is None, f"{current} was not done"
                 current = seen._name(reading)
-            elif isinstance(reading, CalendarDone):
+            elif isinstance(reading, (CalendarDone, CalendarSynced)):
                 assert reading.calendar == current
+                seen._end(reading)
                 current = None
             else:
                 seen._member(reading, current)
@@ -93,6 +125,11 @@ class Seen:
         self.calendars[calendar.id] = calendar
         return calendar.id
 
+    def _end(self, reading: CalendarDone | CalendarSynced) -> None:
+        self.marks[reading.calendar] = reading.mark
+        if isinstance(reading, CalendarSynced):
+            self.synced.add(reading.calendar)
+
     def _member(self, reading: Reading, current: str | None) -> None:
         if isinstance(reading, Changed):
             key = (reading.item.calendar, reading.item.href)
@@ -102,10 +139,10 @@ class Seen:
             self.failed.add((reading.calendar, reading.href))
             return
         else:
-            assert not isinstance(reading, (CalendarStart, CalendarExcluded, CalendarDone))
+            assert isinstance(reading, (Unchanged, Gone))
             key = (reading.calendar, reading.href)
-            assert key not in self.changed.keys() | self.unchanged, "named twice"
-            self.unchanged.add(key)
+            assert key not in self.changed.keys() | self.unchanged | self.gone, "named twice"
+            (self.gone if isinstance(reading, Gone) else self.unchanged).add(key)
         assert key[0] == current, "a member stands outside of its calendar"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Final
 
+from caldav_run.connectors.baseline import Nothing
 from caldav_run.connectors.protocol import Source
 from caldav_run.dav import hrefs
 from caldav_run.errors import ItemError
@@ -20,13 +21,6 @@ L3: Final = "L3"
 _SHOWN: Final = 80
 # Where it lies and who may write there is the server's own.
 _OWN: Final = frozenset({"id", "read_only", "token"})
-
-
-class Nothing:
-    """A baseline that holds nothing, so that everything is read."""
-
-    def etag(self, calendar: str, href: str) -> None:
-        """Return None."""
 
 
 @dataclass(slots=True)
