@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from time import sleep as pause
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
-import caldav_run
-from caldav_run.dav import failures, multistatus
+from caldav_run.dav import failures, multistatus, session, ways
 from caldav_run.dav.origin import Origin, Trust
 from caldav_run.dav.reply import Reply
 from caldav_run.dav.settings import Auth, Settings
@@ -145,6 +144,9 @@ class Connection:
 
     def _ask(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         reply = self._exchange(method, url, body, headers)
+        if reply.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            reply.close()
+            raise ways.proxy_refused(url)
         if reply.status != HTTPStatus.UNAUTHORIZED or self._anonymous:
             return reply
         if self._change_to_digest(reply):
@@ -177,33 +179,8 @@ class Connection:
 
     def _client(self) -> "DAVClient":
         if self._opened is None:
-            self._opened = self._open()
+            self._opened = session.open_client(self._settings, self.base, anonymous=self._anonymous)
         return self._opened
-
-    def _open(self) -> "DAVClient":
-        from caldav.davclient import DAVClient
-
-        settings = self._settings
-        credentials: dict[str, Any] = {}
-        if settings.password is not None and not self._anonymous:
-            # Unasked: Cyrus answers 207 with nothing in it to who is not signed in.
-            kind = Auth.BASIC if settings.auth is Auth.AUTO else settings.auth
-            credentials = {
-                "username": settings.username,
-                "password": settings.password.reveal(),
-                "auth_type": str(kind),
-            }
-        client = DAVClient(
-            url=self.base,
-            enable_rfc6764=False,
-            ssl_verify_cert=True if settings.ca_file is None else str(settings.ca_file),
-            **credentials,
-        )
-        # No .netrc, no proxy or certificate bundle from the environment.
-        client.session.trust_env = False
-        client.session.headers["User-Agent"] = f"caldav-run/{caldav_run.__version__}"
-        client.session.headers["Accept"] = "*/*"
-        return client
 
     def _change_to_digest(self, reply: Reply) -> bool:
         """Sign in by Digest from now on, where that is what the server asks for."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from lxml import etree
 
-from caldav_run.dav import names
+from caldav_run.dav import names, ways
 from caldav_run.errors import AccessError, ConnectorError, TemporaryError
 
 _WORDS_LIMIT: Final = 200
@@ -88,9 +88,15 @@ def translate(error: Exception, url: str, timeout_s: float) -> ConnectorError:
         url: The URL that was asked for.
         timeout_s: How long was waited, in seconds.
     """
+    causes = tuple(_causes(error))
+    return ways.meaning(causes, url) or _meaning(error, causes, url, timeout_s)
+
+
+def _meaning(
+    error: Exception, causes: tuple[BaseException, ...], url: str, timeout_s: float
+) -> ConnectorError:
     from niquests import exceptions
 
-    causes = tuple(_causes(error))
     reason = _innermost(causes)
     if isinstance(error, exceptions.SSLError):
         mend = "check the host name and the clock; for a private authority set ca_file"

@@ -49,12 +49,7 @@ class Origin(NamedTuple):
     @property
     def loopback(self) -> bool:
         """Whether nothing leaves this machine."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +86,16 @@ class Trust:
             if self.home.host == domain or self.home.host.endswith(f".{domain}")
         )
         return (*self.hosts, *presets)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether what is said to this host stays on this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _matches(pattern: str, origin: Origin) -> bool:

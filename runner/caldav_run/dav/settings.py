@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from caldav_run.dav.origin import Origin, Trust
+from caldav_run.dav.transport import ClientCertificate, Proxy, fingerprint
 from caldav_run.errors import SetupError
 from caldav_run.secret import Secret
 
@@ -31,6 +32,10 @@ class Settings:
         trust_hosts: Hosts that may get the credentials beside the one of `url`.
         insecure: Whether plain http may be used beyond this machine.
         ca_file: Certificates to trust instead of the system's.
+        tls_fingerprint: `SHA256:…` of the only certificate that the server may show, which then
+            needs no authority.
+        client_certificate: What proves to the server who asks.
+        proxy: What every request goes through.
     """
 
     url: str
@@ -41,6 +46,9 @@ class Settings:
     trust_hosts: tuple[str, ...] = ()
     insecure: bool = False
     ca_file: Path | None = None
+    tls_fingerprint: str | None = None
+    client_certificate: ClientCertificate | None = None
+    proxy: Proxy | None = None
 
     def __post_init__(self) -> None:
         """Refuse what would fail later, or leak.
@@ -56,10 +64,30 @@ class Settings:
                 f"{self.base} would send the password in clear over the network",
                 mend="write https://, or set insecure: true",
             )
+        self._check_transport()
         named = self.username is not None or self.auth is Auth.BEARER
         if named != (self.password is not None):
             missing = "password" if named else "username"
             raise SetupError(f"{self.base} has no {missing}", mend=f"set {missing}")
+
+    def _check_transport(self) -> None:
+        plain = Origin.of(self.base).scheme == "http"
+        if self.tls_fingerprint is not None:
+            fingerprint(self.tls_fingerprint)
+            if self.ca_file is not None:
+                raise SetupError(
+                    "a pinned certificate needs no authority",
+                    mend="keep one of tls_fingerprint and ca_file",
+                )
+        if plain and (self.tls_fingerprint or self.client_certificate):
+            raise SetupError(
+                f"{self.base} has no certificates", mend="write https://, or take them out"
+            )
+        if plain and self.proxy and not (self.insecure or self.proxy.loopback):
+            raise SetupError(
+                f"{self.base} would send the password in clear to the proxy",
+                mend="write https://, or set insecure: true",
+            )
 
     @property
     def bare(self) -> bool:

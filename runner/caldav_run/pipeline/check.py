@@ -9,6 +9,7 @@ from caldav_run.connectors.schemas import Schema
 from caldav_run.pipeline.bundle import bundled_schema
 from caldav_run.pipeline.convert import convert
 from caldav_run.pipeline.destinations import destination_problems
+from caldav_run.pipeline.exclusive import exclusive_problems
 from caldav_run.pipeline.fields import Field, fields
 from caldav_run.pipeline.interpolate import Interpolated, interpolate
 from caldav_run.pipeline.load import parse, read_text
@@ -99,6 +100,7 @@ def check_text(
     problems = [one for one in problems if one.code not in _QUOTING or one.span not in spans]
     problems += value_problems(found, pipeline, lines)
     problems += storage_problems(found, pipeline)
+    problems += exclusive_problems(found, pipeline)
     problems += structure_problems(
         pipeline.value,
         rules,

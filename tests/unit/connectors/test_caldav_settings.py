@@ -11,6 +11,7 @@ from caldav_run.connectors.caldav_settings import settings_from
 from caldav_run.connectors.protocol import Context
 from caldav_run.connectors.schemas import load_schemas
 from caldav_run.dav.settings import Auth
+from caldav_run.dav.transport import ClientCertificate, Proxy
 from caldav_run.errors import SetupError
 from caldav_run.secret import Secret
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 SHARED = (
     *("url", "username", "password", "auth", "timeout"),
     *("trust_hosts", "insecure", "ca_file"),
+    *("tls_fingerprint", "client_certificate", "proxy"),
 )
 CONTEXT = Context(
     name="cloud",
@@ -50,6 +52,29 @@ def test_every_option_reaches_the_connection() -> None:
     )
     assert (settings.auth, settings.timeout_s, settings.insecure) == (Auth.DIGEST, 5.0, True)
     assert (settings.trust_hosts, settings.ca_file) == (("a.example",), Path("/etc/ca.pem"))
+
+
+def test_certificates_and_proxy_reach_the_connection() -> None:
+    word = Secret.of("p")
+    settings = settings_from(
+        {
+            "url": "example.org",
+            "tls_fingerprint": f"SHA256:{'ab' * 32}",
+            "client_certificate": {"file": "/a.pem", "key": "/a.key", "password": word},
+            "proxy": {"url": "http://proxy:3128", "username": "me", "password": word},
+        },
+        CONTEXT,
+    )
+    assert settings.tls_fingerprint == f"SHA256:{'ab' * 32}"
+    assert settings.client_certificate == ClientCertificate(
+        file=Path("/a.pem"), key=Path("/a.key"), password=word
+    )
+    assert settings.proxy == Proxy(url="http://proxy:3128", username="me", password=word)
+
+
+def test_a_proxy_may_be_a_text() -> None:
+    settings = settings_from({"url": "example.org", "proxy": "socks5://p:1080"}, CONTEXT)
+    assert settings.proxy == Proxy(url="socks5://p:1080")
 
 
 def test_the_defaults_are_those_of_the_schema() -> None:
