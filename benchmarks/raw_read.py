@@ -25,7 +25,7 @@ from caldav_run.connectors.protocol import Context
 from caldav_run.connectors.sources.caldav import CaldavSource
 from caldav_run.dav import bodies, names
 from caldav_run.dav.collections import properties
-from caldav_run.dav.fetching import FIRST_BATCH, next_size
+from caldav_run.dav.pace import FIRST_BATCH, next_size
 from caldav_run.model import Changed
 from caldav_run.secret import Secret
 from caldav_run.testing.servers import Server, embedded_radicale

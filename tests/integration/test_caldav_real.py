@@ -101,7 +101,9 @@ def test_a_calendar_starts_and_ends(server: Server, context: Context) -> None:
     assert "VEVENT" in start.calendar.components
     assert not start.calendar.read_only
     assert start.calendar.token
-    assert end == CalendarDone("empty")
+    assert isinstance(end, CalendarDone)
+    assert end.mark is not None
+    assert end.mark.token == start.calendar.token
 
 
 @pytest.mark.parametrize(

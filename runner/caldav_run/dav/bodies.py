@@ -33,6 +33,19 @@ def multiget(hrefs: Iterable[str]) -> bytes:
     )
 
 
+def sync_collection(token: str, properties: Iterable[str]) -> bytes:
+    """Return the body that asks what changed since a token (RFC 6578 section 6.1).
+
+    There is no DAV:limit in it: some servers lose changes with one.
+    """
+    asked = "".join(_empty(name) for name in properties)
+    return _document(
+        "d:sync-collection",
+        f"<d:sync-token>{_text(token)}</d:sync-token><d:sync-level>1</d:sync-level>"
+        f"<d:prop>{asked}</d:prop>",
+    )
+
+
 def mkcalendar(properties: Mapping[str, str]) -> bytes:
     """Return the body that creates a calendar with these properties (RFC 4791 section 9.2).
 

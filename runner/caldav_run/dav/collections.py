@@ -39,10 +39,21 @@ class Collection:
     Attributes:
         calendar: Its properties, and its id relative to its home.
         url: Where it is, with a final slash.
+        sync_token: DAV:sync-token (RFC 6578 section 4), where it has one.
+        ctag: CalendarServer's getctag, where it has one.
     """
 
     calendar: Calendar
     url: str
+    sync_token: str | None = None
+    ctag: str | None = None
+
+    @property
+    def seen(self) -> str | None:
+        """What the server says of its state as a whole; None when it says nothing."""
+        if self.sync_token is None and self.ctag is None:
+            return None
+        return f"{self.sync_token or ''} {self.ctag or ''}"
 
 
 def properties() -> bytes:
@@ -117,6 +128,7 @@ def collection(response: Response, root: str | None) -> Collection:
     path = hrefs.path_of(response.href).rstrip("/")
     below = None if root is None else hrefs.relative(path, root)
     order = (response.text(names.ORDER) or "").strip()
+    sync_token, ctag = response.text(names.SYNC_TOKEN), response.text(names.GETCTAG)
     calendar = Calendar(
         id=below or path,
         display_name=response.text(names.DISPLAYNAME),
@@ -126,9 +138,9 @@ def collection(response: Response, root: str | None) -> Collection:
         timezone=response.text(names.TIMEZONE),
         components=_components(response),
         read_only=_read_only(response),
-        token=response.text(names.SYNC_TOKEN) or response.text(names.GETCTAG),
+        token=sync_token or ctag,
     )
-    return Collection(calendar, response.url.rstrip("/") + "/")
+    return Collection(calendar, response.url.rstrip("/") + "/", sync_token, ctag)
 
 
 def _components(response: Response) -> tuple[str, ...]:

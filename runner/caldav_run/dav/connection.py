@@ -76,10 +76,33 @@ class Connection:
             pause(asked_s)
         return self._follow(method, url, body, headers or {})
 
+    def sibling(self) -> "Connection":
+        """Return another client of the same account, signed in the same way, for another thread."""
+        made = Connection(self._settings, self.base, anonymous=self._anonymous)
+        if self._opened is not None:
+            client = made._client()
+            client.session.cookies.update(self._opened.session.cookies)  # type: ignore[no-untyped-call]
+            if client.auth_type != self._opened.auth_type:
+                client.auth_type = self._opened.auth_type
+                client.build_auth_object()
+        return made
+
     def multistatus(
-        self, method: str, url: str, body: bytes, depth: int = 1
+        self,
+        method: str,
+        url: str,
+        body: bytes,
+        depth: int = 1,
+        about: dict[str, str] | None = None,
     ) -> Iterator[multistatus.Response]:
         """Yield the responses of a PROPFIND, REPORT or PROPPATCH while they arrive.
+
+        Args:
+            method: The method.
+            url: Where to.
+            body: What to ask.
+            depth: The Depth header.
+            about: See `multistatus.parse`.
 
         Raises:
             StatusError: The answer is no multistatus.
@@ -89,7 +112,7 @@ class Connection:
         with self.send(method, url, body, {**_XML, "Depth": str(depth)}) as reply:
             if reply.status != HTTPStatus.MULTI_STATUS:
                 raise reply.error()
-            yield from multistatus.parse(reply.chunks(), reply.url)
+            yield from multistatus.parse(reply.chunks(), reply.url, about)
 
     def answer(self, method: str, url: str, body: bytes) -> bytes:
         """Return a whole multistatus of Depth 1, for `multistatus.parse`.

@@ -54,6 +54,10 @@ class StatusError(ConnectorError):
         super().__init__(f"{method} {url} was answered {in_words(status, words)}")
 
 
+TROUBLE: Final = (StatusError, MalformedAnswerError, InterruptedAnswerError)
+"""What goes wrong with one request and leaves the others a chance."""
+
+
 def in_words(status: int, words: str) -> str:
     """Return a status with its standard phrase and the server's own words."""
     phrase = _PHRASES.get(status, "")

@@ -1,48 +1,26 @@
 """The bodies of a calendar's members: in large batches, and alone where a batch fails."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from caldav_run.dav import bodies, failures, hrefs, multistatus, names
-from caldav_run.dav.ahead import ahead
 from caldav_run.dav.collections import Collection
 from caldav_run.dav.connection import Connection
+from caldav_run.dav.failures import TROUBLE
+from caldav_run.dav.lanes import Lanes, Task
+from caldav_run.dav.members import Member, Members
+from caldav_run.dav.pace import BATCH_BYTES
 from caldav_run.model import Changed, Failed, Item, Provenance, Reading
 
-FIRST_BATCH: Final = 100
-LARGEST_BATCH: Final = 1000
-BATCH_BYTES: Final = 2 * 1024 * 1024
-_GROWTH: Final = 4
 _PIECE: Final = 64 * 1024
 _PATIENCE: Final = 5
 """How many answers of one calendar may fail to come before the rest is given up."""
 
-TROUBLE: Final = (
-    failures.StatusError,
-    failures.MalformedAnswerError,
-    failures.InterruptedAnswerError,
-)
-"""What goes wrong with one request and leaves the others a chance."""
-
 _GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _UNSUPPORTED: Final = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
-
-
-class Member(NamedTuple):
-    """One member of a calendar, as the listing names it.
-
-    Attributes:
-        spelled: The href as the server gave it; what a report must ask for.
-        href: The same, relative to the calendar.
-        etag: The etag that the listing gave.
-    """
-
-    spelled: str
-    href: str
-    etag: str | None
 
 
 class Body(NamedTuple):
@@ -53,99 +31,181 @@ class Body(NamedTuple):
     provenance: Provenance
 
 
-Answer = bytes | Exception
-"""A multistatus as it came, or what went wrong with this one request."""
+class Asked(NamedTuple):
+    """A request under way.
 
+    Attributes:
+        batch: The members that it asks for.
+        report: The answer to a multiget, or what went wrong with it; None for a GET.
+        single: The answer to a GET of the only member, None in it for one that is not there.
+    """
 
-def next_size(size: int, mean_bytes: int) -> int:
-    """Return how many members to ask for next, after a batch of this size and mean length."""
-    fitting = BATCH_BYTES // max(mean_bytes, 1)
-    return max(1, min(size * _GROWTH, LARGEST_BATCH, fitting))
+    batch: Sequence[Member]
+    report: Task[bytes | Exception] | None = None
+    single: Task[Body | Exception | None] | None = None
 
 
 class Fetcher:
-    """Reads members of one calendar.
+    """Reads members of one calendar, in the order of their listing.
+
+    What a multiget leaves out is asked for by a second one, then by a GET each.
 
     Args:
-        connection: The account's connection.
         collection: The calendar.
+        wanted: The members; emptied on the way, so that memory is free again for what comes.
+        lanes: What makes the requests.
 
     Attributes:
         vanished: The members that the server says it does not have, though it had listed them.
     """
 
-    def __init__(self, connection: Connection, collection: Collection) -> None:
-        """Fetch nothing yet."""
+    def __init__(self, collection: Collection, wanted: Members, lanes: Lanes) -> None:
+        """Ask for nothing yet."""
         self.vanished: list[Member] = []
-        self._connection = connection
         self._collection = collection
+        self._wanted = wanted
+        self._lanes = lanes
         self._patience = _PATIENCE
-        self._again: deque[Sequence[Member]] = deque()
+        self._asked: deque[Asked] = deque()
+        self._parts: deque[Sequence[Member]] = deque()
         self._missing: list[Member] = []
+        self._asked_twice: set[str] = set()
+        self._alone: deque[Member] = deque()
 
-    def fetch(self, wanted: list[Member]) -> Iterator[Reading]:
+    @property
+    def under_way(self) -> int:
+        """How many requests were begun whose answers have not been looked at."""
+        return len(self._asked)
+
+    def begin_one(self) -> bool:
+        """Begin one more request; return whether there was one to make."""
+        batch = self._next_batch()
+        if batch:
+            self._asked.append(Asked(batch, report=self._lanes.submit(self._report_of(batch))))
+        elif self._alone and not self._reports_are_out():
+            member = self._alone.popleft()
+            self._asked.append(Asked([member], single=self._lanes.submit(self._get_of(member))))
+        else:
+            return False
+        return True
+
+    def fetch(self, meanwhile: Callable[[], None]) -> Iterator[Reading]:
         """Yield each member as `Changed` or `Failed`, but for those that `vanished`.
 
-        While an answer is being used the next one is fetched; nobody else may use the connection.
-
         Args:
-            wanted: The members; emptied on the way, so that memory is free again for what comes.
+            meanwhile: Begins requests, of this fetcher and perhaps of others; called whenever
+                there may be room for more.
 
         Raises:
             InterruptedAnswerError: Too many answers failed to come.
             StatusError: The server stays busy.
             ConnectorError: See `Connection.send`.
         """
-        answers = self._answers(wanted)
-        if len(wanted) > FIRST_BATCH:
-            answers = ahead(answers)
-        for batch, answer in answers:
-            yield from self._take(batch, answer)
-        # What needs further requests has waited until the connection is free.
-        while self._again:
-            batch = self._again.popleft()
-            yield from self._take(batch, self._ask(batch))
-        for member in self._missing:
-            if (reading := self._alone(member)) is not None:
-                yield reading
+        pace = self._lanes.pace
+        while self._asked or self.begin_one():
+            asked = self._asked[0]
+            if asked.report is not None:
+                answer = self._lanes.wait(asked.report, meanwhile)
+                self._asked.popleft()
+                if isinstance(answer, bytes):
+                    task = asked.report
+                    pace.went_well(len(asked.batch), len(answer), task.seconds, task.width)
+                meanwhile()
+                yield from self._take(asked.batch, answer)
+            elif asked.single is not None:
+                body = self._lanes.wait(asked.single, meanwhile)
+                self._asked.popleft()
+                meanwhile()
+                if (reading := self._taken_alone(asked.batch[0], body)) is not None:
+                    yield reading
 
-    def _take(self, batch: Sequence[Member], answer: Answer) -> Iterator[Reading]:
+    # ------------------------------------------------------------ what to ask for
+
+    def _next_batch(self) -> Sequence[Member]:
+        if self._parts:
+            return self._parts.popleft()
+        pace = self._lanes.pace
+        if self._wanted:
+            # How the first report fares decides how large the others are.
+            if not pace.proven and self._asked:
+                return ()
+            return self._cut(pace.size, pace.mean_bytes)
+        if self._missing and not self._reports_are_out():
+            batch, self._missing = self._missing[: pace.size], self._missing[pace.size :]
+            self._asked_twice.update(member.spelled for member in batch)
+            return batch
+        return ()
+
+    def _cut(self, most: int, usual: int) -> Sequence[Member]:
+        batch: list[Member] = []
+        room = BATCH_BYTES
+        while len(batch) < most and (member := self._wanted.take()) is not None:
+            room -= usual if member.size is None else member.size
+            if room < 0 and batch:
+                self._wanted.put_back(member)
+                break
+            batch.append(member)
+        return batch
+
+    def _reports_are_out(self) -> bool:
+        return any(each.report is not None for each in self._asked)
+
+    # ------------------------------------------------------------ asking, in other threads
+
+    def _report_of(self, batch: Sequence[Member]) -> Callable[[Connection], bytes | Exception]:
+        body = bodies.multiget(member.spelled for member in batch)
+        url = self._collection.url
+
+        def ask(connection: Connection) -> bytes | Exception:
+            try:
+                return connection.answer("REPORT", url, body)
+            except TROUBLE as error:
+                return error
+
+        return ask
+
+    def _get_of(self, member: Member) -> Callable[[Connection], Body | Exception | None]:
+        url = hrefs.resolve(self._collection.url, member.spelled)
+
+        def ask(connection: Connection) -> Body | Exception | None:
+            try:
+                return _get(connection, url)
+            except TROUBLE as error:
+                return error
+
+        return ask
+
+    # ------------------------------------------------------------ what came
+
+    def _take(self, batch: Sequence[Member], answer: bytes | Exception) -> Iterator[Reading]:
         """Yield what came of a batch; what cannot be read together is left to be read in halves."""
         try:
             found = self._found(batch, answer)
         except TROUBLE as error:
             self._endure(error)
-            middle = len(batch) // 2
-            if middle and not _unsupported(error):
-                self._again += (batch[:middle], batch[middle:])
-            else:
-                self._missing += batch
+            self._split(batch, error)
             return
+        missing = [member for member in batch if member.spelled not in found]
         for member in batch:
             if member.spelled in found:
                 yield self._changed(member, found.pop(member.spelled))
-            else:
-                self._missing.append(member)
+        # One or two may just have been deleted; more is an answer that was cut.
+        if len(missing) * 10 > len(batch):
+            self._lanes.pace.went_badly(len(batch))
+        for member in missing:
+            again = member.spelled in self._asked_twice or len(batch) == 1
+            (self._alone if again else self._missing).append(member)
 
-    def _answers(self, wanted: list[Member]) -> Iterator[tuple[Sequence[Member], Answer]]:
-        """Yield one batch after the other with its answer, which is read but not looked into."""
-        size = FIRST_BATCH
-        while wanted:
-            batch = wanted[:size]
-            del wanted[:size]
-            answer = self._ask(batch)
-            if isinstance(answer, bytes):
-                size = next_size(size, len(answer) // len(batch))
-            yield batch, answer
+    def _split(self, batch: Sequence[Member], error: Exception) -> None:
+        middle = len(batch) // 2
+        if not middle or _unsupported(error):
+            self._alone += batch
+            return
+        if not isinstance(error, failures.MalformedAnswerError):
+            self._lanes.pace.went_badly(len(batch))
+        self._parts += (batch[:middle], batch[middle:])
 
-    def _ask(self, batch: Sequence[Member]) -> Answer:
-        body = bodies.multiget(member.spelled for member in batch)
-        try:
-            return self._connection.answer("REPORT", self._collection.url, body)
-        except TROUBLE as error:
-            return error
-
-    def _found(self, batch: Sequence[Member], answer: Answer) -> dict[str, Body]:
+    def _found(self, batch: Sequence[Member], answer: bytes | Exception) -> dict[str, Body]:
         """Return what an answer holds, by the spelling that was asked for."""
         if isinstance(answer, Exception):
             raise answer
@@ -167,23 +227,14 @@ class Fetcher:
             found[href] = Body(data.encode(), response.text(names.GETETAG), Provenance.REPORT)
         return found
 
-    def _alone(self, member: Member) -> Reading | None:
-        """Read one member by itself; None when the server says that there is none."""
-        url = hrefs.resolve(self._collection.url, member.spelled)
-        try:
-            with self._connection.send("GET", url) as reply:
-                if reply.status in _GONE:
-                    self.vanished.append(member)
-                    return None
-                if reply.status != HTTPStatus.OK or "html" in reply.header("Content-Type"):
-                    raise reply.error()
-                data = reply.read()
-                if not data:
-                    raise failures.MalformedAnswerError(f"{url} gave an empty body")
-                body = Body(data, reply.header("ETag") or None, Provenance.GET)
-        except TROUBLE as error:
-            self._endure(error)
-            return Failed(self._collection.calendar.id, member.href, str(error))
+    def _taken_alone(self, member: Member, body: Body | Exception | None) -> Reading | None:
+        """Return a member that was read by itself; None when the server says there is none."""
+        if body is None:
+            self.vanished.append(member)
+            return None
+        if isinstance(body, Exception):
+            self._endure(body)
+            return Failed(self._collection.calendar.id, member.href, str(body))
         return self._changed(member, body)
 
     def _changed(self, member: Member, body: Body) -> Changed:
@@ -211,3 +262,16 @@ def _unsupported(error: Exception) -> bool:
 
 def _key(url: str, href: str) -> str:
     return hrefs.key(hrefs.path_of(hrefs.resolve(url, href)))
+
+
+def _get(connection: Connection, url: str) -> Body | None:
+    """Read one member by itself; None when the server says that there is none."""
+    with connection.send("GET", url) as reply:
+        if reply.status in _GONE:
+            return None
+        if reply.status != HTTPStatus.OK or "html" in reply.header("Content-Type"):
+            raise reply.error()
+        data = reply.read()
+        if not data:
+            raise failures.MalformedAnswerError(f"{url} gave an empty body")
+        return Body(data, reply.header("ETag") or None, Provenance.GET)

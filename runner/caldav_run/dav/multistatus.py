@@ -46,12 +46,15 @@ class Response:
         return None if element is None or len(element) else element.text
 
 
-def parse(chunks: Iterable[bytes], url: str) -> Iterator[Response]:
+def parse(
+    chunks: Iterable[bytes], url: str, about: dict[str, str] | None = None
+) -> Iterator[Response]:
     """Yield each response while the answer arrives; memory does not grow with the answer.
 
     Args:
         chunks: The body in pieces of any size.
         url: Where the answer comes from.
+        about: Gets what the answer says of itself: the text of its DAV:sync-token, by name.
 
     Raises:
         MalformedAnswerError: The body is not well-formed XML, is no multistatus, or one response
@@ -59,7 +62,7 @@ def parse(chunks: Iterable[bytes], url: str) -> Iterator[Response]:
     """
     parser = etree.XMLPullParser(
         events=("end",),
-        tag=(names.RESPONSE, names.MULTISTATUS),
+        tag=(names.RESPONSE, names.MULTISTATUS, names.SYNC_TOKEN),
         resolve_entities=False,
         no_network=True,
         huge_tree=True,
@@ -75,6 +78,9 @@ def parse(chunks: Iterable[bytes], url: str) -> Iterator[Response]:
             pending += len(chunk)
             for _, found in parser.read_events():
                 element = cast("etree._Element", found)  # noqa: SLF001 - lxml names its type so
+                if element.tag == names.SYNC_TOKEN:
+                    _note(element, about)
+                    continue
                 pending = 0
                 complete = element.tag == names.MULTISTATUS
                 if not complete:
@@ -87,6 +93,13 @@ def parse(chunks: Iterable[bytes], url: str) -> Iterator[Response]:
         raise MalformedAnswerError(f"{url} gave XML that cannot be read: {error}") from error
     if not complete:
         raise MalformedAnswerError(f"{url} gave XML that is no multistatus")
+
+
+def _note(element: etree._Element, about: dict[str, str] | None) -> None:
+    """Keep the answer's own token, which is no property of a resource."""
+    parent = element.getparent()
+    if about is not None and parent is not None and parent.tag == names.MULTISTATUS:
+        about[names.SYNC_TOKEN] = (element.text or "").strip()
 
 
 def _response(element: etree._Element, url: str) -> Response:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
+from caldav_run.connectors.baseline import Nothing
 from caldav_run.connectors.caldav_settings import settings_from
 from caldav_run.connectors.protocol import Context, Target
 from caldav_run.dav import creating, discovery, failures, hrefs, reading, writing
@@ -112,7 +113,7 @@ class CaldavSink:
         """Read the calendar in full."""
         place = self._all()[target.calendar.id]
         versions: list[Version] = []
-        for each in reading.read(self._account().connection, place.collection, lambda _: None):
+        for each in reading.read(self._account().connection, place.collection, Nothing()):
             if isinstance(each, Failed):
                 where = (
                     f"{target.calendar.title}/{each.href}" if each.href else target.calendar.title

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from functools import partial
-from typing import Self
+from typing import Self, TypeGuard
 
 from caldav_run.connectors.caldav_settings import settings_from
 from caldav_run.connectors.protocol import Baseline, Context
 from caldav_run.connectors.selection import Selection
-from caldav_run.dav import discovery, reading
+from caldav_run.dav import discovery
+from caldav_run.dav.collections import Collection
 from caldav_run.dav.discovery import Account
+from caldav_run.dav.reading import AccountReader
 from caldav_run.dav.settings import Settings
 from caldav_run.model import CalendarExcluded, CalendarStart, Failed, Options, Reading
 
@@ -19,12 +20,15 @@ class CaldavSource:
 
     as_of: datetime | None = None
 
-    def __init__(self, settings: Settings, account: str, selection: Selection) -> None:
+    def __init__(
+        self, settings: Settings, account: str, selection: Selection, now: datetime
+    ) -> None:
         """Take the options, without contacting anybody."""
         self.account = account
         self.selection = selection.text
         self._settings = settings
         self._selection = selection
+        self._now = now
         self._found: Account | None = None
 
     @classmethod
@@ -38,6 +42,7 @@ class CaldavSource:
             settings_from(options, context),
             str(options.get("account", context.name)),
             Selection.from_option(options.get("calendars")),
+            context.now,
         )
 
     def origin(self) -> str:
@@ -48,23 +53,30 @@ class CaldavSource:
         """Yield every calendar of the account and its members."""
         account = self._account()
         # Listed to the end first: an open answer would time out behind a slow sink.
-        for collection in list(account.collections()):
-            if isinstance(collection, Failed):
-                yield collection
-                continue
-            calendar = collection.calendar
-            if not self._selection.selects(calendar):
-                yield CalendarExcluded(calendar)
-                continue
-            yield CalendarStart(calendar)
-            known = partial(baseline.etag, calendar.id)
-            yield from reading.read(account.connection, collection, known)
+        listed = list(account.collections())
+        reader = AccountReader(
+            account.connection, [each for each in listed if self._wants(each)], baseline, self._now
+        )
+        try:
+            for each in listed:
+                if isinstance(each, Failed):
+                    yield each
+                elif not self._wants(each):
+                    yield CalendarExcluded(each.calendar)
+                else:
+                    yield CalendarStart(each.calendar)
+                    yield from reader.members(each)
+        finally:
+            reader.close()
 
     def close(self) -> None:
         """Let go of the connection."""
         if self._found is not None:
             self._found.connection.close()
             self._found = None
+
+    def _wants(self, each: Collection | Failed) -> TypeGuard[Collection]:
+        return isinstance(each, Collection) and self._selection.selects(each.calendar)
 
     def _account(self) -> Account:
         if self._found is None:

@@ -1,0 +1,113 @@
+"""How much to ask for at a time, learnt from how the server bears it."""
+
+from typing import Final
+
+FIRST_BATCH: Final = 100
+BATCH_BYTES: Final = 2 * 1024 * 1024
+"""What the items of one report may add up to, as far as that is known before."""
+
+_FIRST_WIDTH: Final = 4
+_GROWTH: Final = 4
+_SLOW_S: Final = 15.0
+"""A report that takes longer is asked for in smaller pieces next time."""
+_SAMPLES: Final = 3
+"""So many reports tell how fast a server is at some width."""
+_CHOICES: Final = 8
+_GAIN: Final = 1.15
+"""How much faster twice as many requests at a time have to be."""
+
+
+class Pace:
+    """Decides the size of the next report, and how many requests may be under way.
+
+    More at a time is no gain where a server has one core or locks its files; bigger reports are
+    none where it builds them in memory.
+
+    Attributes:
+        width: How many requests may be under way.
+        size: How many items the next report asks for.
+        proven: Whether a report of the present size has come back whole.
+    """
+
+    def __init__(self, widest: int = 8, largest: int = 1000) -> None:
+        """Begin in the middle.
+
+        Args:
+            widest: How many requests may ever be under way.
+            largest: How many items a report may ever ask for.
+        """
+        self.width = min(_FIRST_WIDTH, widest)
+        self.size = min(FIRST_BATCH, largest)
+        self.proven = False
+        self._widest = widest
+        self._largest = largest
+        self._mean_bytes = 0
+        self._speeds: dict[int, float] = {}
+        self._spent = 0.0
+        self._got = 0
+        self._reports = 0
+        self._choices = 0
+        self._settled = False
+
+    @property
+    def mean_bytes(self) -> int:
+        """How many bytes an item takes in a report, as far as is known; 0 when it is not."""
+        return self._mean_bytes
+
+    def went_well(self, asked: int, size: int, seconds: float, width: int) -> None:
+        """Take notice of a report that came back whole.
+
+        Args:
+            asked: For how many items.
+            size: Its length in bytes.
+            seconds: How long it took.
+            width: How many requests were under way beside it, and itself.
+        """
+        mean = size // max(asked, 1)
+        self._mean_bytes = (self._mean_bytes + mean) // 2 if self._mean_bytes else mean
+        if seconds > _SLOW_S:
+            self.size = max(1, asked // 2)
+        elif asked >= self.size or asked >= self._largest:
+            self.proven = True
+            self.size = next_size(asked, self._mean_bytes, self._largest)
+        self._measure(asked, seconds, width)
+
+    def went_badly(self, asked: int) -> None:
+        """Take notice of a report that did not come, or not whole."""
+        self.size = max(1, min(self.size, asked // 2))
+        self.width = max(1, self.width // 2)
+        self._settled = True
+
+    def _measure(self, asked: int, seconds: float, width: int) -> None:
+        """Look after some reports whether another width is faster."""
+        if self._settled or width != self.width:
+            return
+        self._spent += seconds
+        self._got += asked
+        self._reports += 1
+        if self._reports < _SAMPLES:
+            return
+        self._speeds[width] = width * self._got / max(self._spent, 1e-6)
+        self._spent, self._got, self._reports = 0.0, 0, 0
+        self._choose()
+
+    def _choose(self) -> None:
+        here = self._speeds[self.width]
+        half, double = self._speeds.get(self.width // 2), self._speeds.get(self.width * 2)
+        self._choices += 1
+        if double is not None and double >= here * _GAIN:
+            self.width *= 2
+        elif self.width > 1 and (half is None or here < half * _GAIN):
+            self.width //= 2
+        elif double is None and self.width * 2 <= self._widest:
+            self.width *= 2
+        else:
+            self._settled = True
+        # Where two widths are as fast as each other, looking on would not end.
+        self._settled = self._settled or self._choices == _CHOICES
+
+
+def next_size(size: int, mean_bytes: int, largest: int = 1000) -> int:
+    """Return how many items to ask for next, after a report of this size and mean length."""
+    fitting = BATCH_BYTES // max(mean_bytes, 1)
+    return max(1, min(size * _GROWTH, largest, fitting))
