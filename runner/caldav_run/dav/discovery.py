@@ -2,25 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from caldav_run.dav import bodies, collections, failures, hrefs, names
 from caldav_run.dav.collections import Collection
 from caldav_run.dav.connection import Connection
+from caldav_run.dav.locating import LOCATING, resolve_host
 from caldav_run.dav.multistatus import Response
+from caldav_run.dav.service_records import WELL_KNOWN
 from caldav_run.dav.settings import Settings
 from caldav_run.errors import AccessError, ConnectorError
 from caldav_run.model import Failed
-
-WELL_KNOWN: Final = "/.well-known/caldav"
-_LOCATING: Final = (
-    names.RESOURCETYPE,
-    names.CURRENT_USER_PRINCIPAL,
-    names.CALENDAR_HOME_SET,
-)
-_FOUND: Final = frozenset({HTTPStatus.MULTI_STATUS, HTTPStatus.UNAUTHORIZED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +70,6 @@ def find(settings: Settings) -> Account:
         raise
 
 
-def resolve_host(settings: Settings) -> str:
-    """Return the URL that a bare host serves CalDAV at, asking without credentials.
-
-    Raises:
-        ConnectorError: The host cannot be reached.
-    """
-    if urlsplit(settings.base).path != "/":
-        return settings.base
-    well_known = urljoin(settings.base, WELL_KNOWN)
-    connection = Connection(settings, anonymous=True)
-    try:
-        with connection.send("PROPFIND", well_known, _locating(), {"Depth": "0"}) as reply:
-            found = reply.status in _FOUND
-            return reply.url if found and reply.url != well_known else settings.base
-    finally:
-        connection.close()
-
-
 def _locate(connection: Connection) -> Account:
     here = connection.base
     candidates = [here, urljoin(here, WELL_KNOWN)]
@@ -125,7 +99,7 @@ def _meaning(
 
 def _look_at(connection: Connection, url: str) -> Account | None:
     """Return the account that a URL belongs to; None when it leads to nothing."""
-    response = _describe(connection, url, _locating())
+    response = _describe(connection, url, LOCATING)
     there = _folder(response.base)
     if collections.is_calendar(response):
         return _single(connection, there, response)
@@ -183,10 +157,6 @@ def _principal(response: Response) -> str | None:
         )
     href = element.findtext(names.HREF)
     return hrefs.resolve(response.base, href.strip()) if href else None
-
-
-def _locating() -> bytes:
-    return bodies.propfind(_LOCATING)
 
 
 def _folder(url: str) -> str:

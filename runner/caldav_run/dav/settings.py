@@ -24,8 +24,10 @@ class Settings:
     """Everything that a connection needs to know; nothing is contacted by making one.
 
     Attributes:
-        url: Where to begin: a URL, or a host with or without a port.
-        username: Who to sign in as; None to ask without credentials.
+        url: Where to begin: a URL, a host with or without a port, or a mail address, whose domain
+            is meant then.
+        username: Who to sign in as; None to ask without credentials. With a password and a mail
+            address as `url`, that address by default.
         password: The password, or with `Auth.BEARER` the token.
         auth: How to sign in; `AUTO` sends Basic unasked and changes to Digest on demand.
         timeout_s: How long to wait for a connection and between two pieces of an answer.
@@ -59,6 +61,8 @@ class Settings:
         """
         if "@" in self.base.partition("://")[2].partition("/")[0]:
             raise SetupError("the url holds a user", mend="use username and password instead")
+        if self.username is None and self.password is not None and self.auth is not Auth.BEARER:
+            object.__setattr__(self, "username", self._mail_address)
         if not self.trust.protected(Origin.of(self.base)):
             raise SetupError(
                 f"{self.base} would send the password in clear over the network",
@@ -95,11 +99,19 @@ class Settings:
         return "://" not in self.url
 
     @property
+    def _mail_address(self) -> str | None:
+        # A colon would part a user from a password.
+        user, at, host = self.url.rpartition("@")
+        plain = at and user and host and not {*"/:@"} & {*user} and not {*"/:"} & {*host}
+        return self.url if self.bare and plain else None
+
+    @property
     def base(self) -> str:
         """The URL to begin with; a bare host is asked by https unless it is this machine."""
         if not self.bare:
             return self.url
-        address = self.url if "/" in self.url else f"{self.url}/"
+        address = self._mail_address.rpartition("@")[2] if self._mail_address else self.url
+        address = address if "/" in address else f"{address}/"
         local = Origin.of(f"https://{address}").loopback
         return f"{'http' if local else 'https'}://{address}"
 

@@ -7,6 +7,7 @@ import pytest
 
 from caldav_run.dav import discovery
 from caldav_run.dav.collections import Collection
+from caldav_run.dav.locating import resolve_host
 from caldav_run.dav.settings import Settings
 from caldav_run.errors import AccessError, ConnectorError, TemporaryError
 from caldav_run.secret import Secret
@@ -190,10 +191,10 @@ def test_a_bare_host_is_resolved_without_the_password(server: ScriptedServer) ->
 def test_a_bare_host_without_a_well_known_address_is_asked_itself(server: ScriptedServer) -> None:
     server.script = lambda _: Answer(404)
     bare = server.url.removeprefix("http://").rstrip("/")
-    assert discovery.resolve_host(Settings(url=bare)) == server.url
+    assert resolve_host(Settings(url=bare)) == server.url
 
 
 def test_a_host_with_a_path_needs_no_resolving(server: ScriptedServer) -> None:
     bare = server.url.removeprefix("http://") + "dav/"
-    assert discovery.resolve_host(Settings(url=bare)) == server.url + "dav/"
+    assert resolve_host(Settings(url=bare)) == server.url + "dav/"
     assert server.asked == []

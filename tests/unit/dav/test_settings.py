@@ -33,7 +33,19 @@ def test_http_beyond_this_machine_needs_the_users_word() -> None:
     assert Settings(url="http://example.org/", insecure=True).base == "http://example.org/"
 
 
-@pytest.mark.parametrize("url", ["https://alice:pw@example.org/", "alice@example.org"])
+def test_a_mail_address_is_its_domain_and_the_user() -> None:
+    settings = Settings(url="alice@example.org", password=Secret.of("pw"))
+    assert (settings.base, settings.username) == ("https://example.org/", "alice@example.org")
+
+
+def test_a_username_stands_above_the_mail_address() -> None:
+    settings = Settings(url="alice@example.org", username="a", password=Secret.of("pw"))
+    assert settings.username == "a"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://alice:pw@example.org/", "alice:pw@example.org", "alice@example.org/dav/"]
+)
 def test_a_user_in_the_url_is_refused(url: str) -> None:
     with pytest.raises(SetupError, match="use username and password"):
         Settings(url=url)
