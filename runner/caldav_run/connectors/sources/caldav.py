@@ -1,17 +1,19 @@
 """Calendars from a CalDAV account."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Self, TypeGuard
 
 from caldav_run.connectors.caldav_settings import settings_from
 from caldav_run.connectors.protocol import Baseline, Context
+from caldav_run.connectors.remembered import Remembered
 from caldav_run.connectors.selection import Selection
 from caldav_run.dav import discovery
 from caldav_run.dav.collections import Collection
 from caldav_run.dav.discovery import Account
 from caldav_run.dav.reading import AccountReader
 from caldav_run.dav.settings import Settings
+from caldav_run.errors import ConnectorError
 from caldav_run.model import CalendarExcluded, CalendarStart, Failed, Options, Reading
 
 
@@ -21,7 +23,12 @@ class CaldavSource:
     as_of: datetime | None = None
 
     def __init__(
-        self, settings: Settings, account: str, selection: Selection, now: datetime
+        self,
+        settings: Settings,
+        account: str,
+        selection: Selection,
+        now: datetime,
+        remembered: Remembered,
     ) -> None:
         """Take the options, without contacting anybody."""
         self.account = account
@@ -29,6 +36,8 @@ class CaldavSource:
         self._settings = settings
         self._selection = selection
         self._now = now
+        self._remembered = remembered
+        self._listed: Sequence[Collection | Failed] | None = None
         self._found: Account | None = None
 
     @classmethod
@@ -38,11 +47,13 @@ class CaldavSource:
         Raises:
             SetupError: The connection's options cannot work together.
         """
+        settings = settings_from(options, context)
         return cls(
-            settings_from(options, context),
+            settings,
             str(options.get("account", context.name)),
             Selection.from_option(options.get("calendars")),
             context.now,
+            Remembered.of(settings, context.state_dir, context.now),
         )
 
     def origin(self) -> str:
@@ -53,7 +64,10 @@ class CaldavSource:
         """Yield every calendar of the account and its members."""
         account = self._account()
         # Listed to the end first: an open answer would time out behind a slow sink.
-        listed = list(account.collections())
+        listed, self._listed = self._listed, None
+        if listed is None:
+            listed = list(account.collections())
+            self._remembered.keep(account)
         reader = AccountReader(
             account.connection, [each for each in listed if self._wants(each)], baseline, self._now
         )
@@ -73,12 +87,28 @@ class CaldavSource:
         """Let go of the connection."""
         if self._found is not None:
             self._found.connection.close()
-            self._found = None
+            self._found = self._listed = None
 
     def _wants(self, each: Collection | Failed) -> TypeGuard[Collection]:
         return isinstance(each, Collection) and self._selection.selects(each.calendar)
 
     def _account(self) -> Account:
         if self._found is None:
-            self._found = discovery.find(self._settings)
+            self._found = self._known_account() or discovery.find(self._settings)
         return self._found
+
+    def _known_account(self) -> Account | None:
+        """Return the account where it was last time, if there are calendars still."""
+        account = self._remembered.account()
+        if account is None:
+            return None
+        try:
+            self._listed = list(account.collections())
+        except ConnectorError:
+            self._listed = None
+        if self._listed:
+            return account
+        # Whatever it is, looking again finds it out, or says what is wrong.
+        self._remembered.forget()
+        account.connection.close()
+        return None

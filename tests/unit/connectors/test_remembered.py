@@ -1,0 +1,128 @@
+"""Where an account was found last time: used while it holds, forgotten when it does not."""
+
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from caldav_run.connectors.baseline import Nothing
+from caldav_run.connectors.protocol import Context
+from caldav_run.connectors.remembered import Remembered
+from caldav_run.connectors.sources.caldav import CaldavSource
+from caldav_run.dav.settings import Settings
+from caldav_run.errors import ConnectorError
+from caldav_run.model import CalendarStart
+from caldav_run.testing.contracts.bodies import event
+from caldav_run.testing.liar import HOME, Liar
+from caldav_run.testing.scripted import Answer, ScriptedServer, scripted_server
+
+NOW = datetime(2026, 5, 4, tzinfo=UTC)
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    liar = Liar()
+    liar.put("work", "a.ics", event("a"))
+    with scripted_server(liar) as running:
+        yield running
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    return Context(name="c", pipeline="t", timezone=UTC, now=NOW, state_dir=tmp_path / "state")
+
+
+def read(server: ScriptedServer, context: Context) -> list[str]:
+    """Read the account, and return which calendars it has."""
+    server.asked.clear()
+    source = CaldavSource.from_options({"url": server.url}, context)
+    try:
+        assert source.origin()
+        readings = list(source.read(Nothing()))
+    finally:
+        source.close()
+    return [each.calendar.id for each in readings if isinstance(each, CalendarStart)]
+
+
+def test_the_second_run_does_not_look_for_the_calendars(
+    server: ScriptedServer, context: Context
+) -> None:
+    assert read(server, context) == ["work"]
+    assert read(server, context) == ["work"]
+    assert server.methods()[0] == f"PROPFIND {HOME}"
+
+
+def test_the_origin_stays_the_same(server: ScriptedServer, context: Context) -> None:
+    origins = set()
+    for _ in range(2):
+        source = CaldavSource.from_options({"url": server.url}, context)
+        origins.add(source.origin())
+        source.close()
+    assert len(origins) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+def test_a_failure_has_them_looked_for_again(
+    server: ScriptedServer, context: Context, status: int
+) -> None:
+    read(server, context)
+    liar = server.script
+    server.script = lambda asked: Answer(status) if asked.path == HOME else liar(asked)
+    with pytest.raises(ConnectorError):
+        read(server, context)
+    assert "PROPFIND /" in server.methods()
+    server.script = liar
+    read(server, context)
+    assert "PROPFIND /" in server.methods()
+
+
+def test_a_home_without_calendars_is_not_believed(server: ScriptedServer, context: Context) -> None:
+    read(server, context)
+    server.script = Liar()
+    assert read(server, context) == []
+    assert "PROPFIND /" in server.methods()
+
+
+def test_it_is_looked_for_every_week(server: ScriptedServer, context: Context) -> None:
+    read(server, context)
+    read(server, replace(context, now=NOW + timedelta(days=7)))
+    assert "PROPFIND /" in server.methods()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1}', "null"])
+def test_a_file_that_makes_no_sense_is_passed_over(
+    server: ScriptedServer, context: Context, text: str
+) -> None:
+    read(server, context)
+    (file,) = (context.state_dir / "accounts").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    file.write_text(text)
+    assert read(server, context) == ["work"]
+
+
+def test_the_password_goes_nowhere_else_whatever_the_file_says(
+    server: ScriptedServer, context: Context
+) -> None:
+    read(server, context)
+    (file,) = (context.state_dir / "accounts").iterdir()
+    file.write_text(file.read_text().replace(server.url, "http://127.0.0.1:1/"))
+    assert read(server, context) == ["work"]
+
+
+def test_another_user_is_another_account(tmp_path: Path) -> None:
+    settings = Settings(url="https://example.org/")
+    paths = {
+        Remembered.of(each, tmp_path, NOW)._path
+        for each in (settings, replace(settings, url="https://example.org/x"))
+    }
+    assert len(paths) == 2
+
+
+def test_a_state_folder_that_cannot_be_written_costs_a_look(
+    server: ScriptedServer, context: Context
+) -> None:
+    context.state_dir.write_text("no folder")
+    assert read(server, context) == ["work"]
