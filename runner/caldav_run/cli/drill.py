@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from caldav_run.cli import console
-from caldav_run.cli.look import Snapshot
+from caldav_run.cli.look import Snapshot, selected
 from caldav_run.cli.options import Output, OutputOption, Quiet
 from caldav_run.cli.repositories import (
     Choice,
@@ -61,13 +61,12 @@ def drill(
     repository nor your server is touched.
     """
     from caldav_run.cli.live import watcher
-    from caldav_run.connectors.selection import Selection
     from caldav_run.testing.drill.proof import drill as run_drill
 
     found = open_repository(choice, pipeline, snapshot)
     chosen = found.snapshot(found.words[0] or "latest")
     tell_age(found.reader, chosen)
-    selection = Selection.from_option(calendar)
+    selection = selected(found.reader, chosen, calendar)
     scratch = tempfile.TemporaryDirectory(prefix="caldav-run-drill-")
     try:
         with scratch as folder, watcher(quiet=quiet) as watch:

@@ -143,6 +143,13 @@ def test_an_interrupted_drill_leaves_nothing(vault: Vault, tmp_path: Path) -> No
 def test_a_proof_that_cannot_be_written_is_an_error(vault: Vault, tmp_path: Path) -> None:
     folder = tmp_path / "temporary"
     folder.mkdir()
-    done = program(vault, folder, "--proof", str(tmp_path), "--calendar", "none", "latest~1")
+    done = program(vault, folder, "--proof", str(tmp_path), "--calendar", "Work", "latest~1")
     assert done.status == 1
     assert f"cannot write {tmp_path}: " in done.err
+
+
+def test_a_calendar_that_is_not_there_proves_nothing(vault: Vault, tmp_path: Path) -> None:
+    done = program(vault, tmp_path, "--calendar", "Wrok", "--calendar", "x")
+    assert (done.status, done.out) == (2, "")
+    assert "no calendar of the snapshot is called Wrok or x" in done.err
+    assert "it has: " in done.err
