@@ -128,6 +128,26 @@ def test_nothing_of_it_is_left_in_what_stays(vault: Vault) -> None:
     assert everything(vault) == without(everything(vault), A)
 
 
+def test_what_an_earlier_rewriting_replaced_goes_while_its_place_is_taken(vault: Vault) -> None:
+    erased(vault, "a")
+    expected = everything(vault)
+    plan = rewriter(vault).plan(Request(uids=frozenset({"a"}), on_damage=stop))
+    assert (len(plan.tasks), len(plan.replaced)) == (0, 2)
+    assert len(rewriter(vault).delete([], plan.replaced)) == 2
+    assert len(vault.generations()) == 2
+    assert everything(vault) == expected
+
+
+def test_nothing_replaced_goes_where_what_stands_for_it_is_damaged(vault: Vault) -> None:
+    (first, _) = erased(vault, "a")
+    plan = rewriter(vault).plan(Request(uids=frozenset({"a"}), on_damage=stop))
+    new = next(each for each in vault.generations() if each.name == first.name)
+    harmed(vault, next(name for name in new.sizes if "/pack-" in name))
+    with pytest.raises(DamageError, match="what was rewritten is not whole"):
+        rewriter(vault).delete([], plan.replaced)
+    assert len(vault.generations()) == 4
+
+
 def test_the_old_is_hidden_at_once_and_still_there(vault: Vault) -> None:
     count = len(vault.reader().snapshots())
     erased(vault, "a")
