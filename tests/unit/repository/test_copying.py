@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from caldav_run.errors import SetupError, UsageError
-from caldav_run.repository import names
+from caldav_run.repository import envelope, names
 from caldav_run.repository.copying import Copying, Fate, by_content, by_size, prepare
 from caldav_run.repository.local import LocalStore
 from caldav_run.testing.crashing import CrashError, CrashingStore
@@ -42,6 +42,8 @@ def copied(vault: Vault, target: LocalStore) -> Counter[Fate]:
 def bundle(vault: Vault) -> None:
     """Have the key bundle bear the hash of its bytes."""
     vault.local.delete(f"keys/{'0' * 64}.age")
+    data = b"a sealed identity file"
+    vault.local.put(names.bundle_name(envelope.sha256(data)), data)
 
 
 def elsewhere(vault: Vault, target: LocalStore) -> Vault:
