@@ -48,7 +48,6 @@ HELD_BY = {
     "retention": EXPIRY,
     "rows": "fields",
     "segment": "generation fields damage",
-    "signed": "damage tombstone",
     "sshsig": "plain_tools",
     "stock": f"{USE} {EXPIRY}",
     "versions": "tracks",
