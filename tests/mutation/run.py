@@ -45,7 +45,6 @@ HELD_BY = {
     "lineage": f"{USE} removed_signers",
     "names": "tombstone bundles",
     "resume": f"{USE} cache",
-    "retention": EXPIRY,
     "rows": "fields",
     "segment": "generation fields damage",
     "sshsig": "plain_tools",
