@@ -55,10 +55,20 @@ HELD_BY = {
 # mutmut writes plain `# type: ignore` behind what it adds.
 FOR_THE_COPY = {'mypy_path = ["runner"]': 'mypy_path = ["src"]', '"ignore-without-code", ': ""}
 
+# Beside the copy, what it knows of the other modules outlives the change of one.
+MYPY = ("mypy", "--output=json", "--disable-error-code=unused-ignore", "--cache-dir=../mypy")
 # mutmut's exit codes: what pytest said, and 37 for what mypy refused.
 COLUMNS = ("killed", "timeout", "alive", "untested", "refused", "unmeasured")
 LEFT = ("alive", "untested", "unmeasured")
-VERDICTS = {0: "alive", 1: "killed", 3: "killed", 33: "untested", 37: "refused", None: "unmeasured"}
+VERDICTS = {
+    0: "alive",
+    1: "killed",
+    3: "killed",
+    5: "untested",
+    33: "untested",
+    37: "refused",
+    None: "unmeasured",
+}
 
 
 def every_module() -> list[str]:
@@ -89,7 +99,7 @@ def config(module: str) -> str:
         "only_mutate": [file],
         # The words of an error are held by tests that ask for them, where they matter.
         "do_not_mutate_patterns": ["^ *raise "],
-        "type_check_command": ["mypy", "--output=json", "--disable-error-code=unused-ignore", file],
+        "type_check_command": [*MYPY, file],
         "pytest_add_cli_args_test_selection": tests_of(module),
         "pytest_add_cli_args": [*options, "--hypothesis-profile=mutation"],
         "also_copy": list(COPIED),
