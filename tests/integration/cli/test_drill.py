@@ -149,7 +149,7 @@ def test_a_proof_that_cannot_be_written_is_an_error(vault: Vault, tmp_path: Path
 
 
 def test_a_calendar_that_is_not_there_proves_nothing(vault: Vault, tmp_path: Path) -> None:
-    done = program(vault, tmp_path, "--calendar", "Wrok", "--calendar", "x")
+    done = program(vault, tmp_path, "--calendar", "Job", "--calendar", "x")
     assert (done.status, done.out) == (2, "")
-    assert "no calendar of the snapshot is called Wrok or x" in done.err
+    assert "no calendar of the snapshot is called Job or x" in done.err
     assert "it has: " in done.err

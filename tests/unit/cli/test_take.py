@@ -287,8 +287,8 @@ def test_a_misspelt_calendar_writes_nothing(
     call: "Call", here: Path, filled: Vault, to: str
 ) -> None:
     assert filled.segments()
-    done = call("export", "nightly.yaml", "--to", to, "--calendar", "wrok")
+    done = call("export", "nightly.yaml", "--to", to, "--calendar", "job")
     assert done.status == 2
-    assert "no calendar of the snapshot is called wrok" in done.err
+    assert "no calendar of the snapshot is called job" in done.err
     assert "work" in done.err
     assert not (here / to).exists()
