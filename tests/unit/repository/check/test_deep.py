@@ -405,3 +405,58 @@ def test_a_forged_tombstone_is_named_and_hides_nothing(vault: Vault, tmp_path: P
     assert name in forged.what
     assert other.fingerprint in forged.what
     assert missing.severity is Severity.DAMAGE
+
+
+def again(vault: Vault) -> None:
+    """Go on in a new generation."""
+    vault.configure(full_every=timedelta(0))
+    vault.run(calendar_row("family"), added("c"))
+    vault.configure(full_every=timedelta(90))
+
+
+def test_lost_last_snapshots_of_an_older_generation_are_named_once_each(vault: Vault) -> None:
+    vault.run(added("d"))
+    vault.run(added("e"))
+    vault.run()
+    lost = vault.segments()[-2:]
+    again(vault)
+    vault.run()
+    assert bad(deep(vault)) == []
+    for each in lost:
+        (vault.root / each.name).unlink()
+    found = bad(deep(vault))
+    assert {each.severity for each in found} == {Severity.DAMAGE}
+    said = sorted(each.what.partition(" at ")[2] for each in found)
+    ids = sorted(each.sha256[:12] for each in lost)
+    assert said == [f"the snapshot {each}, which is missing" for each in ids]
+
+
+def test_snapshots_that_expired_are_not_missed(vault: Vault) -> None:
+    vault.run(added("d"))
+    old = vault.segments()[-1]
+    again(vault)
+    for each in (vault.root / old.generation.folder).iterdir():
+        each.unlink()
+    assert bad(deep(vault)) == []
+
+
+def test_what_is_being_deleted_may_lack_its_last_snapshots(vault: Vault) -> None:
+    vault.run(added("d"))
+    old = vault.segments()[-1]
+    bury(vault, vault.writer.signer)
+    again(vault)
+    (vault.root / old.name).unlink()
+    found = [each for each in deep(vault) if each.name.startswith("runs/")]
+    assert [each.severity for each in found] == [Severity.NOTE]
+
+
+def test_of_whom_an_unreadable_generation_is_another_one_tells(vault: Vault) -> None:
+    vault.run(added("d"))
+    old = vault.segments()
+    again(vault)
+    again(vault)
+    for each in old[1:]:
+        (vault.root / each.name).unlink()
+    (vault.root / old[0].name).write_bytes(b"")
+    found = bad(deep(vault))
+    assert any(f"at the snapshot {old[-1].sha256[:12]}, which is missing" in e.what for e in found)
