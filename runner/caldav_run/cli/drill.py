@@ -94,16 +94,19 @@ def _write(file: Path, proof: "Proof") -> None:
 
 
 def _lines(proof: "Proof") -> list[str]:
+    calendars = console.counted(proof.calendars, "calendar")
+    items = console.counted(proof.items, "item")
     levels = ", ".join(f"{proof.levels.get(level, 0):,} {level}" for level in _LEVELS)
-    tolerated = ", ".join(f"{rule} {count}" for rule, count in sorted(proof.deviations.items()))
+    rules = ", ".join(f"{rule} {count}" for rule, count in sorted(proof.deviations.items()))
+    tolerated = f" (tolerated: {rules})" if rules else ""
     back = sum(proof.levels.values())
     return [
         f"snapshot    {proof.snapshot[:12]} of {proof.account}, {when(proof.taken)}",
         f"repository  {proof.repository}, signed by {proof.signer}",
         f"restored    into {proof.server} with {proof.program}, in {proof.seconds:g} s",
-        f"came back   {proof.calendars:,} calendars, {back:,} of {proof.items:,} items",
-        f"which were  {proof.size:,} bytes; {proof.instances:,} with each override came back",
-        f"equal at    {levels}" + (f" (tolerated: {tolerated})" if tolerated else ""),
+        f"came back   {calendars}, {back:,} of {items}",
+        f"which hold  {proof.size:,} bytes, {proof.instances:,} entries with each override counted",
+        f"equal at    {levels} (L0: byte for byte){tolerated}",
         *([f"stale       {proof.stale:,} items were last read before it"] * bool(proof.stale)),
         *_named("unread", _said(proof.unread)),
         *_named("refused", _said(proof.refused)),

@@ -114,19 +114,6 @@ class Opened:
         """The account that is meant; all where none is."""
         return sorted({each.account for each in self.reader.snapshots(self.account)})
 
-    def since(self, text: str) -> datetime:
-        """Read a time in words, of a day its start; see `caldav_run.repository.moments`.
-
-        Raises:
-            UsageError: It is none.
-        """
-        from caldav_run.repository.moments import FORMS, first_moment
-
-        found = first_moment(text, self.now)
-        if found is None:
-            raise UsageError(f'"{text}" is no time', mend=f"give {FORMS}")
-        return found
-
     def snapshot(self, ref: str) -> "SnapshotInfo":
         """Find a snapshot; see `caldav_run.repository.references.resolve`.
 

@@ -82,7 +82,7 @@ def test_what_the_server_refuses_is_named_and_not_called_restored(
     done = program(vault, folder, "--proof", str(file), "--calendar", "G*", "--quiet")
     assert done.status == 3
     assert "refused     guests/chronicle.ics: not written: the server says 400" in done.out
-    assert "came back   1 calendars, 0 of 1 items" in done.out
+    assert "came back   1 calendar, 0 of 1 item" in done.out
     assert done.out.splitlines()[-1].startswith("proven in part")
     proof = json.loads(file.read_text())
     assert list(proof["refused"]) == ["guests/chronicle.ics"]

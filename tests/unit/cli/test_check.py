@@ -32,7 +32,7 @@ def test_without_options_names_and_what_segments_name_are_checked(call: "Call") 
     assert data == "2  bytes: not checked: needs --read-data"
     assert deep == "3  signatures, rows and bodies: not checked: needs --deep and an identity"
     assert source == "S  the source: not checked: needs --reread N"
-    assert sums.startswith("0 damage, ")
+    assert sums.startswith("0 damages, ")
 
 
 def test_no_key_is_needed(call: "Call", vault: Vault) -> None:

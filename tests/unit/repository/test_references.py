@@ -52,7 +52,7 @@ def test_a_snapshot_is_found_by_what_a_person_calls_it(ref: str, day: int) -> No
         ("aa", "there is no snapshot aa; give latest, latest~2, an id or its first digits"),
         ("aaaa", "there is no snapshot aaaa"),
         ("2 weaks ago", "3 days ago, 2 weeks ago, 1 month ago"),
-        ("2026-04-30", "no snapshot as old as 2026-04-30; the oldest is of 2026-05-01T08:00"),
+        ("2026-04-30", "no snapshot as old as 2026-04-30; the oldest is of 2026-05-01 08:00"),
         ("1 month ago", "no snapshot as old"),
     ],
 )
