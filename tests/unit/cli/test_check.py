@@ -166,3 +166,11 @@ def test_the_source_is_asked_only_where_a_pipeline_names_it(call: "Call", here: 
     for each in (here / "keys").iterdir():
         each.unlink()
     assert call("check", "nightly.yaml", "--reread", "2").status == 78
+
+
+def test_unfinished_files_of_a_local_folder_are_told(call: "Call", vault: Vault) -> None:
+    folder = (vault.root / vault.packs()[0]).parent
+    (folder / ".tmp-0123").write_bytes(bytes(2000))
+    done = call("check", "nightly.yaml")
+    assert done.status == 0
+    assert "/.tmp-0123: 1 unfinished files, 2,000 bytes: a run goes on, or was cut off" in done.out
