@@ -137,6 +137,8 @@ class Rewrite:
                 for other in past.stand_ins(each):
                     self._expect_whole(other.listed.name)
         for each in found:
+            # Reading back takes its time, and a run may have been under way.
+            self._expect_unchanged(each.listed)
             self._delete(each.listed)
         return [each.listed.name for each in found]
 

@@ -15,6 +15,7 @@ from caldav_run.repository.check.inventory import inventory
 from caldav_run.repository.erase import Eraser
 from caldav_run.repository.generation import Generation
 from caldav_run.repository.header import Counts, LogEntry
+from caldav_run.repository.local import LocalStore
 from caldav_run.repository.rewrite import Rewrite
 from caldav_run.repository.rewrite_plan import Request
 from caldav_run.repository.rewriting import Rewriting, Written
@@ -397,6 +398,22 @@ def test_a_run_meanwhile_stops_it_and_nothing_is_lost(vault: Vault) -> None:
     erased(vault, "a")
     assert everything(vault) == without(after, A)
     assert len(vault.generations()) == 4
+
+
+def test_a_run_that_ends_during_the_deletion_loses_nothing(vault: Vault) -> None:
+    class Ending(LocalStore):
+        def delete(self, name: str) -> None:
+            if under_way:
+                under_way.pop().commit("h", guarded=False)
+            super().delete(name)
+
+    with vault.opened() as account:
+        account.append(added("meanwhile"))
+        under_way = [account]
+        written = erased(vault, "a")
+        with pytest.raises(TemporaryError, match="added a snapshot"):
+            rewriter(vault, Ending(vault.root)).delete(written)
+    assert ("family", "meanwhile.ics") in vault.held()
 
 
 def test_a_snapshot_that_comes_after_the_last_look_is_shown_and_rewritten_later(
