@@ -10,7 +10,7 @@ from caldav_run.errors import DamageError, SetupError
 from caldav_run.repository import age, envelope, tar, zstd
 
 IDENTITY, SECRET = age.new_identity()
-FILES = {"a.json": b"{}", "folder/b.bin": bytes(range(256)) * 10, "empty": b""}
+FILES = {"a.json": b"{}", "folder/b.bin": bytes(range(256)) * 3000, "empty": b""}
 MTIME = 1_777_000_000
 
 

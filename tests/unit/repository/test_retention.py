@@ -108,7 +108,8 @@ def test_what_is_left_of_a_rewritten_generation_goes_whatever_was_in_its_place()
     assert decide([left], Keep(), NOW)[0].stage is Stage.DELETE
     whole = Kept(name=name, newest_segment=NOW, grave=left.grave)
     (verdict,) = decide([whole], Keep(), NOW)
-    assert (verdict.stage, "is not there" in verdict.why) == (Stage.KEPT, True)
+    why = "rewritten, but stays: what it was rewritten to is not there"
+    assert (verdict.stage, verdict.why) == (Stage.KEPT, why)
 
 
 KEEP = Keep(within=timedelta(days=30))
@@ -127,6 +128,7 @@ def first(*generations: Kept, keep: Keep = KEEP) -> tuple[Stage, str, tuple[Gene
 def test_what_is_just_old_enough_goes_and_the_next_one_takes_its_place() -> None:
     assert first(OLD, NEXT, LAST) == (Stage.MARK, "expired", (NEXT.name,))
     assert retention.ripe([OLD, NEXT, LAST], KEEP, NOW)
+    assert not retention.ripe([OLD], KEEP, NOW)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,13 @@ def test_short_and_long_inputs_are_compressed_more_than_zstd_does_by_itself(time
     assert len(compressed(text)) < len(by_itself.compress(text) + by_itself.flush())
 
 
+def test_all_frames_are_read_and_what_is_skippable_between_them_is_passed_over() -> None:
+    numbers = random.Random(1).choices(range(3000), k=400_000)  # noqa: S311  # the same each time
+    texts = [b"one", b" ".join(b"%d" % each for each in numbers), b"three"]
+    frames = b"".join(zstd.padded(compressed(text)) for text in texts)
+    assert b"".join(zstd.inflate(frames, 1 << 22)) == b"".join(texts)
+
+
 def test_what_is_inflated_comes_in_small_chunks() -> None:
     frame = compressed(bytes(1 << 20))
     chunks = [len(chunk) for chunk in zstd.inflate(frame, 1 << 20)]
