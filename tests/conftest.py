@@ -1,5 +1,7 @@
 """What all tests share."""
 
+from collections import defaultdict
+
 import pytest
 from hypothesis import Phase, settings
 
@@ -16,3 +18,16 @@ settings.load_profile("default")
 def no_secret_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have each test begin as a program does: with nothing revealed that has to be masked."""
     monkeypatch.setattr("caldav_run.secret._revealed", set())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests have recorded: `docs/testing.md` speaks of them."""
+    figures: dict[str, list[object]] = defaultdict(list)
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            figures[name].append(value)
+    if figures:
+        terminalreporter.section("figures")
+    for name, values in sorted(figures.items()):
+        whole = [each for each in values if isinstance(each, int)]
+        terminalreporter.line(f"{name}: {sum(whole) if whole else values}")
