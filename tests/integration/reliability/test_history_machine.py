@@ -267,7 +267,7 @@ def test_every_snapshot_is_what_a_dict_remembers() -> None:
     run_state_machine_as_test(
         History,
         settings=settings(
-            max_examples=int(os.environ.get("MAXE", "20000")) if LONG else 150,
+            max_examples=20_000 if LONG else 150,
             stateful_step_count=60 if LONG else 40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
