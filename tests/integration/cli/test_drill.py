@@ -153,3 +153,15 @@ def test_a_calendar_that_is_not_there_proves_nothing(vault: Vault, tmp_path: Pat
     assert (done.status, done.out) == (2, "")
     assert "no calendar of the snapshot is called Job or x" in done.err
     assert "it has: " in done.err
+
+
+def test_calendars_of_one_name_are_restored_as_two(tmp_path: Path) -> None:
+    vault = Vault(tmp_path / "vault")
+    first, second = (Calendar(id=each, display_name="Work") for each in ("a", "b"))
+    rows = [*held(first, ("a.ics", event("a", "Lunch"))), *held(second, ("a.ics", event("a", "x")))]
+    vault.run(*rows)
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    done = program(vault, folder)
+    assert done.status == 0, done.text
+    assert "came back   2 calendars, 2 of 2 items" in done.out
