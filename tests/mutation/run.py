@@ -39,7 +39,7 @@ HELD_BY = {
     "durable": "local",
     "expire": EXPIRY,
     "fields": "damage",
-    "generation": f"{USE} removed_signers",
+    "generation": f"{USE} removed_signers keyfiles",
     "header": "fields",
     "keys": "keyfiles bundles",
     "lineage": f"{USE} removed_signers",

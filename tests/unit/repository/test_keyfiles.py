@@ -215,6 +215,11 @@ def test_every_branch_of_a_fork_is_vouched_for(tmp_path: Path) -> None:
     (tmp_path / "aside").rename(vault.root / name)
     (held,) = vault.reader().holdings()
     assert set(held.vouchers) == {each.sha256 for each in vault.segments()}
+    every = {each.id for each in vault.reader().snapshots()}
+    assert len(every) == 3
+    signer = vault.writer.signer.fingerprint
+    keyfiles.remove_signer(vault.keys / keys.IDENTITY, signer, held.vouchers)
+    assert {each.id for each in vault.reader().snapshots()} == every
 
 
 def test_of_a_generation_that_cannot_be_read_nothing_is_vouched_for(tmp_path: Path) -> None:
