@@ -405,6 +405,8 @@ class Generation:
                 good = good and all(isinstance(each or "", str) for each in more[:1])
                 good = good and isinstance(number, int) and bool(STAMP.fullmatch(time))
                 good = good and all(isinstance(each, int) for each in counts) and len(counts) == 5
+            before = [each[0] for each in found["log"]] if "log" in found else None
+            good = good and before in (None, list(range(found["number"])))
         except MALFORMED:
             good = False
         if not good:

@@ -264,10 +264,9 @@ def test_a_log_that_tells_otherwise_is_named(vault: Vault) -> None:
 def test_a_log_that_leaves_a_segment_out_is_named(vault: Vault) -> None:
     cumulative(vault)
     log = opened(vault).header.log
-    resign(vault, log=log[:2])
-    assert "its log does not name each segment before it" in [
-        each.what for each in bad(deep(vault))
-    ]
+    made = resign(vault, log=log[:2])
+    found = {each.name: each.what for each in bad(deep(vault))}
+    assert "its log does not name each segment before it" in found[made.name]
 
 
 @pytest.mark.usefixtures("short_logs")
@@ -295,8 +294,21 @@ def test_without_a_base_nothing_is_counted(vault: Vault) -> None:
 def test_a_cumulative_segment_without_a_log_is_named(vault: Vault) -> None:
     cumulative(vault)
     (vault.root / vault.segments()[1].name).unlink()
+    made = resign(vault, log=())
+    found = {each.name: each.what for each in bad(deep(vault))}
+    assert "its log does not name each segment before it" in found[made.name]
+
+
+@pytest.mark.usefixtures("short_logs")
+def test_a_cumulative_segment_without_a_log_stops_nobody(vault: Vault) -> None:
+    cumulative(vault)
+    before = vault.held("latest~1")
     resign(vault, log=())
-    assert "rows of segment 1, which do not belong there" in bad(deep(vault))[0].what
+    assert [each.incomplete for each in vault.reader().snapshots()] == [False] * 3 + [True]
+    assert vault.held("latest~1") == before
+    vault.forget()
+    vault.fill()
+    assert len(vault.held()) == 2
 
 
 def test_both_sides_of_a_fork_are_opened(vault: Vault) -> None:
