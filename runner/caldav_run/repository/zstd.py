@@ -67,7 +67,9 @@ class Compressor:
             return compress(bytes(self._waiting), options=_OPTIONS)
         self._done.append(self._stream.compress(bytes(self._waiting)))
         self._done.append(self._stream.flush())
-        return b"".join(self._done)
+        # Large, and still to be padded and sealed: one copy of it is enough.
+        parts, self._done, self._stream = self._done, [], None
+        return b"".join(parts)
 
 
 def padme(size: int) -> int:
