@@ -32,6 +32,7 @@ class ArchiveRecipient:
         self._unread = set(account.ledger.unread_calendars())
         self._named: dict[str, Calendar] = {}
         self._done: set[str] = set()
+        # Of the items that are held, those that were named: all of a first backup are new.
         self._seen: set[str] = set()
         self._before = 0
         # Counted by the sink once they are committed: a snapshot is written whole or not at all.
@@ -64,8 +65,7 @@ class ArchiveRecipient:
     def changed(self, view: ItemView, verdict: Verdict) -> None:
         """Append the item where the history does not have it yet."""
         item = view.item
-        known = self.held.entries(item.calendar).get(item.href)
-        self._seen.add(item.href)
+        known = self._known_item(item.calendar, item.href)
         change = plan.changed_item(known, item, verdict, view.scan.uid)
         if change is None:
             return
@@ -86,14 +86,13 @@ class ArchiveRecipient:
         if href is None:
             if calendar in self._named:
                 # What is carried forward has not been lost.
-                self._before -= len(self.held.entries(calendar).keys() - self._seen)
+                self._before -= len(self.held.entries(calendar)) - len(self._seen)
             else:
                 # It could not even be opened, and so was never started.
                 self._named[calendar] = self._known.get(calendar) or Calendar(id=calendar)
             self._carry_calendar(calendar, reason)
             return
-        self._seen.add(href)
-        known = self.held.entries(calendar).get(href)
+        known = self._known_item(calendar, href)
         judged = self.held.stands(calendar)
         change = plan.unread_item(known, calendar, href, reason, judged=judged)
         if change is not None:
@@ -145,6 +144,13 @@ class ArchiveRecipient:
         if committed.snapshot is not None:
             self.tally.remarks.append(f"snapshot {committed.snapshot[:12]}")
         self.tally.stored += committed.size
+
+    def _known_item(self, calendar: str, href: str) -> Entry | None:
+        """Return what is held of an item that was named."""
+        known = self.held.entries(calendar).get(href)
+        if known is not None:
+            self._seen.add(href)
+        return known
 
     def abandon(self) -> None:
         """Forget what was appended."""
