@@ -51,6 +51,7 @@ def test_a_chain_names_a_snapshot_and_all_before_it_in_their_order(
     generation = written(tmp_path, 6)
     known = list(generation.listed.segments)
     assert len(known) == 6
+    assert generation.snapshots.keys() == set(known)
     for number, identity in enumerate(known):
         chain = generation.chain(identity)
         assert [each.id for each in chain] == known[: number + 1]
