@@ -72,6 +72,11 @@ FUZZ_SECONDS ?= 600
 fuzz: $(VENV)/.dev ## Fuzz the parsers of what lies in a store; FUZZ_SECONDS=600 each
 	PYTHONPATH=runner $(BIN)/python -W ignore tests/fuzz/run.py $(FUZZ_SECONDS)
 
+# A minute or two for most modules; hours for all that must not be wrong, which is the default.
+.PHONY: mutation
+mutation: $(VENV)/.dev ## Count the small changes that no test notices; MODULES='repository/tar'
+	@$(BIN)/python tests/mutation/run.py --children 2 $(MODULES)
+
 .PHONY: test-wheel
 test-wheel: dist ## Run every test against the built wheel instead of the checkout
 	rm -rf .venv-wheel

@@ -351,13 +351,21 @@ class Generation:
             same = [key for key, each in self.listed.items() if int(each["number"]) == number]
             found = [each for each in map(self._try, same) if each]
             for each in found:
-                said = [each[key] for key in ("number", "time", "id")]
-                said += [0, each["guarded"], each["counts"], each["packs"], each.get("replaces")]
-                for entry in [said, *each.get("log", ())]:
-                    self.log.setdefault(entry[2], entry)
+                self._note(each)
             self._cumulative += [each for each in found if "log" in each]
             if any("log" in each or number == 0 for each in found):
                 break
+        # The other branch of a fork is in no log of this one's cumulative segments.
+        for each in filter(
+            None, map(self._try, [key for key in self.listed if key not in self.log])
+        ):
+            self._note(each)
+
+    def _note(self, each: dict[str, Any]) -> None:
+        said = [each[key] for key in ("number", "time", "id")]
+        said += [0, each["guarded"], each["counts"], each["packs"], each.get("replaces")]
+        for entry in [said, *each.get("log", ())]:
+            self.log.setdefault(entry[2], entry)
 
     def _try(self, identity: str) -> dict[str, Any] | None:
         try:
@@ -397,6 +405,8 @@ class Generation:
                 good = good and all(isinstance(each or "", str) for each in more[:1])
                 good = good and isinstance(number, int) and bool(STAMP.fullmatch(time))
                 good = good and all(isinstance(each, int) for each in counts) and len(counts) == 5
+            before = [each[0] for each in found["log"]] if "log" in found else None
+            good = good and before in (None, list(range(found["number"])))
         except MALFORMED:
             good = False
         if not good:

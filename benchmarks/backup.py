@@ -30,7 +30,7 @@ def main(items: int = 5000, rounds: int = 5) -> None:
         folder = Path(name)
         fill(folder / "server", items)
         with embedded_radicale(folder / "server", {"alice": PASSWORD}) as server:
-            desk = Desk(folder / "desk", server)
+            desk = Desk.of_server(folder / "desk", server)
             raw(server)  # fills the server's cache
             found: dict[str, list[Figures]] = {"by hand": [], "backup": [], "no change": []}
             for _ in range(rounds):

@@ -20,7 +20,7 @@ def main(*sizes: int) -> None:
     """Back up accounts of these sizes, once all of it and once with nothing changed."""
     for items in sizes:
         with tempfile.TemporaryDirectory() as folder, plain_server(items) as server:
-            desk = Desk(Path(folder) / "desk", server)
+            desk = Desk.of_server(Path(folder) / "desk", server)
             desk.new_vault()
             figures = {"first backup": desk.run(), "no change": desk.run()}
         for what, each in figures.items():

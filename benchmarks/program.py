@@ -16,11 +16,14 @@ _PIPELINE = """
 version: 1
 name: benchmark
 sources:
-  cloud: {type: caldav, url: "${env.URL}", username: alice, password: {env: PASSWORD}}
+  cloud: {SOURCE}
 sinks:
   vault: {type: snapshot, repository: "${env.VAULT}", recipients: [{file: keys/recipients.txt}],
           signer: {file: keys/writer.key}}
 """
+
+
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 
 
 class Figures(NamedTuple):
@@ -52,47 +55,74 @@ def measure(command: Sequence[str], environment: Mapping[str, str] | None = None
     return Figures(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
+def stored(folder: Path) -> int:
+    """Return how many bytes the files of a folder have."""
+    return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
+
+
 @dataclass
 class Desk:
     """A folder with a pipeline and keys; every repository in it is new until it was run into.
 
     Attributes:
-        folder: An empty folder.
-        server: What is backed up.
+        folder: A folder that is not there yet.
+        source: The source that is backed up, as the pipeline has it.
+        environment: The values of environment variables that the source names.
     """
 
     folder: Path
-    server: Server
+    source: str
+    environment: Mapping[str, str] = field(default_factory=dict)
     _vaults: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         """Write the pipeline."""
         self.folder.mkdir()
-        (self.folder / "benchmark.yaml").write_text(_PIPELINE)
+        self.pipeline.write_text(_PIPELINE.replace("{SOURCE}", self.source))
+
+    @classmethod
+    def of_server(cls, folder: Path, server: Server) -> "Desk":
+        """Return a desk that backs up a server's account."""
+        source = '{type: caldav, url: "${env.URL}", username: alice, password: {env: PASSWORD}}'
+        return cls(folder, source, {"URL": server.url, "PASSWORD": server.password})
+
+    @classmethod
+    def of_folder(cls, folder: Path, events: Path) -> "Desk":
+        """Return a desk that backs up a folder of `.ics` files."""
+        return cls(folder, f'{{type: ics, path: "{events}"}}')
+
+    @property
+    def pipeline(self) -> Path:
+        """The pipeline that backs up."""
+        return self.folder / "benchmark.yaml"
+
+    @property
+    def vault(self) -> Path:
+        """The newest repository."""
+        return self.folder / f"vault-{self._vaults}"
 
     def new_vault(self) -> None:
         """Make another repository, into which `run` goes from now on."""
         self._vaults += 1
-        self._program("create", "--yes")
+        self.program("create", str(self.pipeline), "--yes")
 
     def run(self) -> Figures:
         """Back up once."""
-        return self._program("run")
+        return self.program("run", str(self.pipeline))
 
     def stored(self) -> int:
         """Return the size of the repository in bytes."""
-        vault = self.folder / f"vault-{self._vaults}"
-        return sum(each.stat().st_size for each in vault.rglob("*") if each.is_file())
+        return stored(self.vault)
 
-    def _program(self, verb: str, *options: str) -> Figures:
+    def program(self, *arguments: str) -> Figures:
+        """Run the program with the desk's keys and the newest repository as `env.VAULT`."""
         environment = {
-            **os.environ,
-            "URL": self.server.url,
-            "PASSWORD": self.server.password,
-            "VAULT": str(self.folder / f"vault-{self._vaults}"),
+            **{name: value for name, value in os.environ.items() if name != _NO_BYTECODE},
+            # An installed program has its bytecode; the first command writes it.
+            "PYTHONPYCACHEPREFIX": str(self.folder / "bytecode"),
+            **self.environment,
+            "VAULT": str(self.vault),
             "CALDAV_RUN_CONFIG_DIR": str(self.folder / "keys"),
             "CALDAV_RUN_STATE_DIR": str(self.folder / "state"),
         }
-        pipeline = str(self.folder / "benchmark.yaml")
-        command = [sys.executable, "-m", "caldav_run", verb, pipeline, *options]
-        return measure(command, environment)
+        return measure([sys.executable, "-m", "caldav_run", *arguments], environment)

@@ -1,10 +1,16 @@
 """What all tests share."""
 
+from collections import defaultdict
+
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # A loaded machine is no defect: performance claims are benchmarks, not timed tests.
 settings.register_profile("default", deadline=None)
+# make mutation only asks whether a test fails: the same examples each time, none made smaller.
+settings.register_profile(
+    "mutation", deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate)
+)
 settings.load_profile("default")
 
 
@@ -12,3 +18,16 @@ settings.load_profile("default")
 def no_secret_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have each test begin as a program does: with nothing revealed that has to be masked."""
     monkeypatch.setattr("caldav_run.secret._revealed", set())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests have recorded: `docs/testing.md` speaks of them."""
+    figures: dict[str, list[object]] = defaultdict(list)
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            figures[name].append(value)
+    if figures:
+        terminalreporter.section("figures")
+    for name, values in sorted(figures.items()):
+        whole = [each for each in values if isinstance(each, int)]
+        terminalreporter.line(f"{name}: {sum(whole) if whole else values}")

@@ -244,6 +244,27 @@ def test_a_renamed_calendar_is_created_once_and_found_again(
     assert found.calendar.display_name == "Büro"
 
 
+def test_calendars_of_one_name_come_back_as_two(server: Server, context: Context) -> None:
+    both = [Calendar(id=each, display_name="Twin") for each in ("twin-1", "Twin 2")]
+    for made in (False, True):
+        sink = CaldavSink.from_options(server.options, context)
+        for each in both:
+            target = sink.target("vault", each, both)
+            assert target.exists == made
+            if not made:
+                sink.create(target)
+            body = event(each.id, each.id)
+            present = next(iter(sink.present(target)), None)
+            sink.write(target, version(body, "same.ics", None), body, present)
+        sink.close()
+    source = CaldavSource.from_options({**server.options, "calendars": ["Twin"]}, context)
+    items = [each.item for each in source.read(Nothing()) if isinstance(each, Changed)]
+    source.close()
+    assert len({each.calendar for each in items}) == len(items) == 2
+    uids = sorted(version(each.body, "", None).uid for each in items)
+    assert uids == sorted(each.id for each in both)
+
+
 def test_a_calendar_for_other_components_is_not_used(radicale: Server, context: Context) -> None:
     sink = CaldavSink.from_options(radicale.options, context)
     tasks = Calendar(id="tasks", components=("VTODO",))

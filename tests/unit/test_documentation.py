@@ -4,6 +4,7 @@ import re
 import runpy
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -170,3 +171,12 @@ def test_the_option_tables_are_those_of_the_schemas() -> None:
     options = runpy.run_path(str(script))
     written = (ROOT / "docs" / "options.md").read_text("utf-8")
     assert written == options["page"](load_schemas()), "run: make docs-tables"
+
+
+def test_the_image_is_built_from_all_that_the_package_holds() -> None:
+    page = (ROOT / "docs" / "automation.md").read_text(encoding="utf-8")
+    copied = {
+        word for line in page.splitlines() if line.startswith("COPY ") for word in line.split()
+    }
+    hatch = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]
+    assert copied >= set(hatch["build"]["targets"]["wheel"]["force-include"])

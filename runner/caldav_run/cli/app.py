@@ -27,6 +27,7 @@ from caldav_run.cli import (
     trace,
     validate,
 )
+from caldav_run.cli.help import Verb
 
 _EPILOG = """\
 `caldav-run PIPELINE…` is short for `caldav-run run PIPELINE…`.
@@ -71,10 +72,10 @@ def make_app() -> typer.Typer:
     app = _group("Back up, filter, restore and move calendars with one YAML file.", _EPILOG)
     app.callback()(_root)
     for verb in _VERBS:
-        app.command()(verb)
+        app.command(cls=Verb)(verb)
     key = _group("Make, list, renew and hand over keys.")
     for name, key_verb in _KEY_VERBS.items():
-        key.command(name)(key_verb)
+        key.command(name, cls=Verb)(key_verb)
     app.add_typer(key, name="key")
     return app
 

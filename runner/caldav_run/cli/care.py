@@ -79,7 +79,8 @@ def _print(found: "Expiry", deeds: "Deeds") -> None:
     else:
         console.tell("this writer has no history there yet")
     if found.stock.foreign:
-        console.tell(f"{found.stock.foreign} generations of other writers stay: theirs to expire")
+        others = console.counted(found.stock.foreign, "full backup")
+        console.tell(f"of other writers, for them to expire: {others}")
 
 
 def _becomes(verdict: "Verdict", deeds: "Deeds") -> str:

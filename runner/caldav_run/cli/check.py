@@ -91,12 +91,12 @@ def _listed(place: Place) -> Iterator["Checking"]:
     Raises:
         SetupError: Nothing is there.
     """
-    from caldav_run.repository.check.inventory import inventory
+    from caldav_run.repository.check.inventory import inventory, settled
     from caldav_run.repository.check.reading import ReadingStore
     from caldav_run.repository.create import repository_id
 
     store = place.store()
-    objects = inventory(store.list())
+    objects = inventory(settled(store))
     if not objects:
         repository_id(store)
     with counting("reading", len(objects)) as told:
@@ -123,12 +123,20 @@ class Checking:
 
     def structure(self) -> None:
         """Check level 1."""
-        from caldav_run.repository.check.structure import check_marker, check_structure
+        from caldav_run.repository.check.structure import (
+            check_leftovers,
+            check_marker,
+            check_structure,
+        )
+        from caldav_run.repository.local import LocalStore
 
         marker = check_marker(self.store)
         self.findings.extend([marker] if marker else [])
         listing = (each.stored for each in self.objects)
         self.findings.extend(check_structure(listing, datetime.now(UTC)))
+        place = self.place.store()
+        if isinstance(place, LocalStore):
+            self.findings.extend(check_leftovers(place.leftovers()))
         self.done("1", f"the names, sizes and times of {len(self.objects):,} objects")
 
     def known(self) -> None:

@@ -38,7 +38,10 @@ class Line:
     """One difference, in words.
 
     Attributes:
-        calendar: The calendar's title.
+        calendar: The calendar's id.
+        calendar_name: Its title.
+        href: The item; None for the calendar itself.
+        uid: The item's UID.
         sign: `+`, `~` or `-`.
         label: What it concerns; empty for the calendar itself.
         changes: What changed, a phrase each.
@@ -46,6 +49,9 @@ class Line:
     """
 
     calendar: str
+    calendar_name: str
+    href: str | None
+    uid: str | None
     sign: str
     label: str
     changes: Sequence[str] = ()
@@ -116,7 +122,11 @@ def _print(lines: Iterator[Line], *, patch: bool) -> bool:
     found = False
     for line in lines:
         found = True
-        what = f"{line.calendar}: {line.label}" if line.label else f"calendar {line.calendar}"
+        what = (
+            f"{line.calendar_name}: {line.label}"
+            if line.label
+            else f"calendar {line.calendar_name}"
+        )
         changes = f": {', '.join(line.changes)}" if line.changes else ""
         console.out(" ".join(f"{line.sign} {what}{changes}".split()))
         for each in line.patch if patch else ():
@@ -150,24 +160,25 @@ def _item(each: "ItemDifference", bodies: Mapping[str, bytes]) -> Line:
     after = bodies.get((each.new and each.new.sha256) or "")
     newest = after if after is not None else before
     name = (label(newest) if newest is not None else "") or sides[0].href
-    title = each.calendar.calendar.title
+    calendar = each.calendar.calendar
+    place = calendar.id, calendar.title, sides[0].href, sides[0].uid
     if len(sides) == 1:
-        return Line(title, each.kind, name)
+        return Line(*place, each.kind, name)
     if before is None or after is None:
-        return Line(title, each.kind, name, [UNREADABLE])
-    return Line(title, each.kind, name, describe(before, after), properties_diff(before, after))
+        return Line(*place, each.kind, name, [UNREADABLE])
+    return Line(*place, each.kind, name, describe(before, after), properties_diff(before, after))
 
 
 def _calendar(each: "CalendarDifference") -> Line:
     sides = [info for info in (each.new, each.old) if info is not None]
-    title = sides[0].calendar.title
+    place = sides[0].calendar.id, sides[0].calendar.title, None, None
     if len(sides) == 1:
-        return Line(title, each.kind, "")
+        return Line(*place, each.kind, "")
     new, old = sides
     changes = list(_properties(old.calendar, new.calendar))
     if old.excluded != new.excluded:
         changes.append("no longer selected" if new.excluded else "selected again")
-    return Line(title, each.kind, "", changes)
+    return Line(*place, each.kind, "", changes)
 
 
 def _properties(old: "Calendar", new: "Calendar") -> Iterator[str]:

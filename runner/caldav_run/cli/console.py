@@ -48,6 +48,11 @@ def document(value: Any) -> None:
     _write(sys.stdout, _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with the word for what it counts: `1 item`, `1,204 items`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def table(rows: Sequence[Sequence[str]]) -> None:
     """Print rows in columns as wide as their content."""
     from rich.cells import cell_len

@@ -1,7 +1,6 @@
 """The verb `copy`."""
 
 from collections import Counter
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +17,7 @@ from caldav_run.cli.repositories import (
     find_place,
     location,
 )
+from caldav_run.cli.times import beginning
 from caldav_run.engine.outcome import combine
 from caldav_run.errors import CaldavRunError, UsageError
 
@@ -45,15 +45,14 @@ def copy(
     """Copy a repository as it is to another place.
 
     It goes on where an earlier copy ended. Needs no key: every object is compared with its name
-    before it is stored. Options of object
-    storage for PLACE are those of the environment.
+    before it is stored. Options of object storage for PLACE are those of the environment.
     """
     from caldav_run.repository import copying
     from caldav_run.repository.stores import open_store
 
     place, _ = find_place(choice, pipeline)
     streams = None if choice.account is None else frozenset({_stream(choice, place)})
-    moment = None if since is None else _moment(since, place)
+    moment = None if since is None else beginning(since, place.timezone)
     target = open_store(location(to))
     prepared = copying.prepare(place.store(), target, streams, moment)
     return _carry_out(prepared, output, verify=verify)
@@ -80,22 +79,14 @@ def _carry_out(prepared: "Copying", output: Output, *, verify: bool) -> int:
         about = {"to": prepared.target.location, **counts, "bytes": stored}
         console.document(about | {"problems": [str(each) for each in problems]})
     else:
+        copied = console.counted(counts["copied"], "object")
         console.out(
-            f"{prepared.target.location}: {counts['copied']:,} objects copied ({stored:,} bytes), "
+            f"{prepared.target.location}: {copied} copied ({stored:,} bytes), "
             f"{counts['present']:,} there already, {counts['damaged']:,} damaged and left out"
         )
         if prepared.unknown:
             console.tell(f"{prepared.unknown:,} files that are none of a repository were left")
     return combine([each.exit_status for each in problems])
-
-
-def _moment(text: str, place: Place) -> datetime:
-    from caldav_run.repository import moments
-
-    found = moments.last_moment(text, datetime.now(place.timezone))
-    if found is None:
-        raise UsageError(f'"{text}" is no time', mend=f"give {moments.FORMS}")
-    return found
 
 
 def _stream(choice: Choice, place: Place) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from caldav_run.cli import console
-from caldav_run.cli.look import Snapshot
+from caldav_run.cli.look import Snapshot, selected
 from caldav_run.cli.options import Output, OutputOption, Quiet
 from caldav_run.cli.repositories import (
     Choice,
@@ -61,13 +61,12 @@ def drill(
     repository nor your server is touched.
     """
     from caldav_run.cli.live import watcher
-    from caldav_run.connectors.selection import Selection
     from caldav_run.testing.drill.proof import drill as run_drill
 
     found = open_repository(choice, pipeline, snapshot)
     chosen = found.snapshot(found.words[0] or "latest")
     tell_age(found.reader, chosen)
-    selection = Selection.from_option(calendar)
+    selection = selected(found.reader, chosen, calendar)
     scratch = tempfile.TemporaryDirectory(prefix="caldav-run-drill-")
     try:
         with scratch as folder, watcher(quiet=quiet) as watch:
@@ -95,16 +94,19 @@ def _write(file: Path, proof: "Proof") -> None:
 
 
 def _lines(proof: "Proof") -> list[str]:
+    calendars = console.counted(proof.calendars, "calendar")
+    items = console.counted(proof.items, "item")
     levels = ", ".join(f"{proof.levels.get(level, 0):,} {level}" for level in _LEVELS)
-    tolerated = ", ".join(f"{rule} {count}" for rule, count in sorted(proof.deviations.items()))
+    rules = ", ".join(f"{rule} {count}" for rule, count in sorted(proof.deviations.items()))
+    tolerated = f" (tolerated: {rules})" if rules else ""
     back = sum(proof.levels.values())
     return [
         f"snapshot    {proof.snapshot[:12]} of {proof.account}, {when(proof.taken)}",
         f"repository  {proof.repository}, signed by {proof.signer}",
         f"restored    into {proof.server} with {proof.program}, in {proof.seconds:g} s",
-        f"came back   {proof.calendars:,} calendars, {back:,} of {proof.items:,} items",
-        f"which were  {proof.size:,} bytes; {proof.instances:,} with each override came back",
-        f"equal at    {levels}" + (f" (tolerated: {tolerated})" if tolerated else ""),
+        f"came back   {calendars}, {back:,} of {items}",
+        f"which hold  {proof.size:,} bytes, {proof.instances:,} entries with each override counted",
+        f"equal at    {levels} (L0: byte for byte){tolerated}",
         *([f"stale       {proof.stale:,} items were last read before it"] * bool(proof.stale)),
         *_named("unread", _said(proof.unread)),
         *_named("refused", _said(proof.refused)),

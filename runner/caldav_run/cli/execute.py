@@ -99,12 +99,14 @@ def load(
 
 def run_one(job: "Job", output: Output = Output.TEXT, *, quiet: bool = False) -> Ended:
     """Run one job and show it as it goes; as text, its changes and its recap are data."""
+    from caldav_run.cli import memory
     from caldav_run.cli.live import watcher
     from caldav_run.engine.events import Event, Planned, RunFinished
     from caldav_run.engine.report.document import Document
     from caldav_run.engine.report.text import Recap, line
     from caldav_run.engine.run import run
 
+    memory.give_back()
     recap, document = Recap(), Document()
     with watcher(quiet=quiet) as watch:
         # A table that is redrawn must not be written into: on one screen changes go above it.

@@ -16,7 +16,7 @@ from caldav_run.cli.repositories import (
     open_repository,
 )
 from caldav_run.cli.seek import Match, by_text, command, spelled
-from caldav_run.cli.times import tell_read, when
+from caldav_run.cli.times import beginning, tell_read, when
 from caldav_run.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def find(
     (wanted,) = found.words
     if not (wanted or "").strip():
         raise UsageError("no text is named", mend="give a word that the event says")
-    still = None if since is None else found.since(since)
+    still = None if since is None else beginning(since, found.timezone)
     matches = [
         each
         for each in by_text(found, wanted or "")

@@ -71,7 +71,7 @@ def show(
     for verdict in verdicts:
         console.out(verdict.line)
     counted = [(s, sum(each.severity is s for each in findings)) for s in Severity]
-    console.out(", ".join(f"{count} {severity}" for severity, count in counted))
+    console.out(", ".join(console.counted(count, severity) for severity, count in counted))
     return status
 
 

@@ -18,9 +18,10 @@ from caldav_run.cli.repositories import (
     open_repository,
 )
 from caldav_run.cli.times import tell_age, tell_read, when
-from caldav_run.errors import ItemError
+from caldav_run.errors import ItemError, UsageError
 
 if TYPE_CHECKING:
+    from caldav_run.connectors.selection import Selection
     from caldav_run.repository.reader import Reader
     from caldav_run.repository.snapshots import CalendarInfo, ItemInfo, SnapshotInfo
 
@@ -94,6 +95,26 @@ def show(
     for each, mine in held if items else ():
         _print_items(each, mine, read[each.calendar.id])
     return complaints(reader)
+
+
+def selected(
+    reader: "Reader", snapshot: "SnapshotInfo", patterns: Sequence[str] | None
+) -> "Selection":
+    """Return which calendars of a snapshot patterns mean; None means all.
+
+    Raises:
+        UsageError: They mean none of them, as a misspelt one does.
+    """
+    from caldav_run.connectors.selection import Selection
+
+    selection = Selection.from_option(patterns)
+    known = [each.calendar for each in reader.calendars(snapshot) if not each.excluded]
+    if patterns and not any(map(selection.selects, known)):
+        raise UsageError(
+            f"no calendar of the snapshot is called {' or '.join(patterns)}",
+            mend=f"it has: {', '.join(sorted(each.title for each in known)) or 'none'}",
+        )
+    return selection
 
 
 class _Read(NamedTuple):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from caldav_run.repository.opening import Means
     from caldav_run.repository.reader import Reader
     from caldav_run.repository.snapshots import SnapshotInfo
+    from caldav_run.repository.storage import Storage
 
 PipelineFile = Annotated[
     str | None,
@@ -90,6 +91,7 @@ class Opened:
         account: The account that is meant; None for any.
         words: The verb's own arguments; None for each that is left out.
         location: Where it is.
+        storage: How its object storage is reached; None for what the environment says.
         means: What it was opened with.
         timezone: Where days end that are named in words.
     """
@@ -98,6 +100,7 @@ class Opened:
     account: str | None
     words: tuple[str | None, ...]
     location: str
+    storage: "Storage | None"
     means: "Means"
     timezone: tzinfo
 
@@ -110,19 +113,6 @@ class Opened:
     def accounts(self) -> list[str]:
         """The account that is meant; all where none is."""
         return sorted({each.account for each in self.reader.snapshots(self.account)})
-
-    def since(self, text: str) -> datetime:
-        """Read a time in words, of a day its start; see `caldav_run.repository.moments`.
-
-        Raises:
-            UsageError: It is none.
-        """
-        from caldav_run.repository.moments import FORMS, first_moment
-
-        found = first_moment(text, self.now)
-        if found is None:
-            raise UsageError(f'"{text}" is no time', mend=f"give {FORMS}")
-        return found
 
     def snapshot(self, ref: str) -> "SnapshotInfo":
         """Find a snapshot; see `caldav_run.repository.references.resolve`.
@@ -175,7 +165,8 @@ def open_repository(choice: Choice, file: str | None, *words: str | None) -> Ope
     place, rest = find_place(choice, file, *words)
     account, means = choice.account or place.account, means_of(choice, place)
     reader = Reader(place.store(), _keyring(place, means))
-    return Opened(reader, account, rest, place.location, means, place.timezone)
+    location, storage = place.location, place.storage
+    return Opened(reader, account, rest, location, storage, means, place.timezone)
 
 
 def keyring_of(choice: Choice, place: Place) -> "Keyring":

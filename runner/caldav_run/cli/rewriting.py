@@ -75,8 +75,9 @@ def rewrite(  # noqa: PLR0913 -- one parameter an option
         on_damage=damage.append if keep_damaged else _stop,
     )
     plan = made.plan(request)
-    _show(plan)
-    if plan.tasks and not check:
+    _show(plan, now=now)
+    remains = plan.replaced if now else ()
+    if (plan.tasks or remains) and not check:
         _confirm(made, sure=yes)
     if not check:
         _carry_out(made, plan, request, now=now)
@@ -95,7 +96,7 @@ def _stop(problem: CaldavRunError) -> None:
     )
 
 
-def _show(plan: "Plan") -> None:
+def _show(plan: "Plan", *, now: bool) -> None:
     heads = ("GENERATION", "ACCOUNT", "SNAPSHOTS", "VERSIONS TO ERASE")
     rows = [
         (
@@ -110,6 +111,9 @@ def _show(plan: "Plan") -> None:
         console.table([heads, *rows])
     else:
         console.tell("there is nothing to rewrite")
+    if plan.replaced and now:
+        old = console.counted(len(plan.replaced), "full backup")
+        console.tell(f"{old} that an earlier rewriting replaced will be deleted")
 
 
 def _confirm(made: "Rewrite", *, sure: bool) -> None:
@@ -133,12 +137,17 @@ def _carry_out(made: "Rewrite", plan: "Plan", request: "Request", *, now: bool) 
         for each in made.carry_out(plan, request):
             written.append(each)
             told()
-    if not written:
-        return
-    made.record(written)
+    if written:
+        made.record(written)
+        console.out(f"rewritten: {console.counted(len(written), 'full backup')}")
     if now:
-        made.delete(written)
-        console.out(f"{len(written)} full backups rewritten, the old ones deleted")
-    else:
-        console.out(f"{len(written)} full backups rewritten; the old ones are marked for deletion")
-        console.tell("`caldav-run expire` deletes them once 72 hours have passed")
+        deleted = made.delete(written, plan.replaced)
+        console.out(f"deleted: {console.counted(len(deleted), 'old full backup')}")
+        return
+    if own := sum(each.original.writer == made.writer.name for each in written):
+        old = console.counted(own, "old full backup")
+        console.out(f"marked: {old}; `caldav-run expire` deletes what was marked 72 hours ago")
+    marked = [*(each.original for each in written), *(each.name for each in plan.replaced)]
+    if others := sum(each.writer != made.writer.name for each in marked):
+        old = console.counted(others, "old full backup")
+        console.out(f"marked: {old} of other writer keys, which only `--now` deletes")

@@ -1,6 +1,7 @@
 """The recovery sheet on a screen, in a file and with a QR code: `key sheet`, and for `create`."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import zip_longest
 from pathlib import Path
@@ -50,10 +51,24 @@ def key_sheet(
     qr: WithCode = False,
     identity: KeyIdentity = None,
 ) -> None:
-    """Print the recovery sheet of a pipeline's repository again."""
+    """Print the recovery sheet of a pipeline's repository again.
+
+    It names this machine's signer and, where the identity file is at hand, all others that are
+    trusted there.
+    """
     (loaded,) = load([pipeline], assignments(sets), strict_env=False)
     page = snapshot_sink(loaded, sink).sheet(datetime.now(UTC))
+    others = _trusted(identity) - set(page.signers)
+    page = replace(page, signers=(*page.signers, *sorted(others)))
     hand_out(page, sheet, secret_of(identity) if qr else None)
+
+
+def _trusted(chosen: Path | None) -> frozenset[str]:
+    """Return the signers that the identity file trusts; none where it is kept elsewhere."""
+    from caldav_run.repository.keys import load_keyring
+
+    file = identity_file(chosen)
+    return load_keyring([file]).trusted if chosen or file.exists() else frozenset()
 
 
 def hand_out(page: "Sheet", file: Path | None, secret: str | None) -> None:

@@ -13,7 +13,7 @@ import typer
 
 from caldav_run.cli import console
 from caldav_run.cli.execute import run_one
-from caldav_run.cli.look import Snapshot
+from caldav_run.cli.look import Snapshot, selected
 from caldav_run.cli.repositories import (
     Choice,
     Opened,
@@ -29,6 +29,7 @@ from caldav_run.errors import AccessError, ConnectorError, DamageError, ItemErro
 from caldav_run.model import Failed
 
 if TYPE_CHECKING:
+    from caldav_run.connectors.selection import Selection
     from caldav_run.repository.reader import Reader
     from caldav_run.repository.snapshots import ItemInfo, SnapshotInfo
 
@@ -134,10 +135,11 @@ def export(
     tell_age(found.reader, chosen)
     if chosen.problem is not None:
         raise chosen.problem
+    selection = selected(found.reader, chosen, calendar)
     path = to.expanduser().absolute()
     write = {".ics": _to_file, ".zip": _to_zip}.get(path.suffix.lower(), _to_folder)
     _refuse_overwriting(path / chosen.account if write is _to_folder else path, force=force)
-    status = write(found, chosen, calendar, path)
+    status = write(found, chosen, selection, path)
     return worst([status, complaints(found.reader)])
 
 
@@ -155,14 +157,11 @@ def _refuse_overwriting(path: Path, *, force: bool) -> None:
         )
 
 
-def _to_file(
-    found: Opened, snapshot: "SnapshotInfo", calendars: list[str] | None, path: Path
-) -> int:
+def _to_file(found: Opened, snapshot: "SnapshotInfo", selection: "Selection", path: Path) -> int:
     """Write one merged file, whole or not at all."""
-    from caldav_run.connectors.selection import Selection
     from caldav_run.ical.merged import merge
 
-    reader, selection = found.reader, Selection.from_option(calendars)
+    reader = found.reader
     failed: list[Failed] = []
     count = 0
 
@@ -211,14 +210,12 @@ def _whole(path: Path) -> Iterator[IO[bytes]]:
             part.unlink(missing_ok=True)
 
 
-def _to_zip(
-    found: Opened, snapshot: "SnapshotInfo", calendars: list[str] | None, path: Path
-) -> int:
+def _to_zip(found: Opened, snapshot: "SnapshotInfo", selection: "Selection", path: Path) -> int:
     """Write the layout of a folder into one archive: the same bytes whenever it is done."""
     from caldav_run.cli.zipped import zipped
 
     with _whole(path) as file, tempfile.TemporaryDirectory(dir=path.parent, prefix=".zip-") as name:
-        status = _write_folder(found, snapshot, calendars, Path(name), quiet=True)
+        status = _write_folder(found, snapshot, selection, Path(name), quiet=True)
         count = zipped(Path(name), file, snapshot.time)
         # Damage elsewhere in the repository is told, and takes nothing from this snapshot.
         told = {DamageError.exit_status} if found.reader.problems else set()
@@ -229,15 +226,15 @@ def _to_zip(
 
 
 def _to_folder(
-    found: Opened, snapshot: "SnapshotInfo", calendars: list[str] | None, folder: Path
+    found: Opened, snapshot: "SnapshotInfo", selection: "Selection", folder: Path
 ) -> int:
-    return _write_folder(found, snapshot, calendars, folder)
+    return _write_folder(found, snapshot, selection, folder)
 
 
 def _write_folder(
     found: Opened,
     snapshot: "SnapshotInfo",
-    calendars: list[str] | None,
+    selection: "Selection",
     folder: Path,
     *,
     quiet: bool = False,
@@ -245,30 +242,29 @@ def _write_folder(
     """Write the vdir layout, `<folder>/<account>/<calendar>/<name>.ics`."""
     from caldav_run.connectors.protocol import Context
     from caldav_run.connectors.sinks.ics import IcsSink
-    from caldav_run.connectors.sources.snapshot import SnapshotSource
+    from caldav_run.connectors.sources.snapshot import SnapshotSource, Wanted
     from caldav_run.engine.guard import Expectation
     from caldav_run.engine.job import Job, NamedSink, NamedSource
+    from caldav_run.repository.storage import Storage
 
     context = Context(
         name=snapshot.account,
         pipeline="export",
         timezone=UTC,
         now=datetime.now(UTC),
-        state_dir=folder,  # neither of the two keeps a cache
-        identities=tuple(found.means.identities),
-        passphrase=found.means.asked,
-        trust=tuple(found.means.trust),
+        state_dir=folder,  # a folder of files needs no cache
     )
-    wanted = {
-        "repository": str(found.location),
-        "account": snapshot.account,
-        "as_of": snapshot.id,
-        "passphrase": found.means.passphrase,
-        **({"calendars": calendars} if calendars else {}),
-    }
+    wanted = Wanted(
+        repository=found.location,
+        storage=found.storage or Storage(),
+        account=snapshot.account,
+        as_of=snapshot.id,
+        now=context.now,
+        means=found.means,
+    )
     # What lies in the folder already is an older export: the snapshot's bytes were asked for.
     target = {"path": str(folder), "on_conflict": "identical"}
-    source = SnapshotSource.from_options(wanted, context)
+    source = SnapshotSource(wanted, snapshot.account, selection)
     job = Job(
         name="export",
         sources=(NamedSource(snapshot.account, source),),

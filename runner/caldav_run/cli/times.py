@@ -1,10 +1,11 @@
 """Points in time as a person reads them, and how old a snapshot is."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from caldav_run.cli import console
+from caldav_run.errors import UsageError
 
 if TYPE_CHECKING:
     from caldav_run.repository.reader import Reader
@@ -28,6 +29,20 @@ def tell_read(reader: "Reader", accounts: Iterable[str]) -> None:
 def when(time: datetime) -> str:
     """Return a time with its distance from now: `2026-05-04 12:00:00 UTC (2 days ago)`."""
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC ({_ago(datetime.now(UTC) - time)})"
+
+
+def beginning(text: str, timezone: tzinfo) -> datetime:
+    """Read a time in words, of a day its start; see `caldav_run.repository.moments`.
+
+    Raises:
+        UsageError: It is none.
+    """
+    from caldav_run.repository.moments import FORMS, first_moment
+
+    found = first_moment(text, datetime.now(timezone))
+    if found is None:
+        raise UsageError(f'"{text}" is no time', mend=f"give {FORMS}")
+    return found
 
 
 def _ago(passed: timedelta) -> str:

@@ -35,7 +35,8 @@ class Step:
         snapshot: The snapshot's id.
         time: Its time.
         sign: `+` came, `~` changed, `-` went, `x` is left out, `!` is not readable.
-        calendar: The title of its calendar.
+        calendar: The id of its calendar.
+        calendar_name: The title of that.
         href: Its name in that.
         sha256: Hash of its bytes then; None when it is gone.
         changes: What happened, a phrase each.
@@ -46,6 +47,7 @@ class Step:
     time: str
     sign: str
     calendar: str
+    calendar_name: str
     href: str
     sha256: str | None
     changes: Sequence[str]
@@ -221,7 +223,8 @@ def _step(
         snapshot=stop.snapshot.id,
         time=stop.snapshot.time.isoformat(),
         sign=sign,
-        calendar=stop.titles[item.calendar],
+        calendar=item.calendar,
+        calendar_name=stop.titles[item.calendar],
         href=item.href,
         sha256=item.sha256,
         changes=changes,

@@ -62,7 +62,10 @@ class FolderReading:
         try:
             entries = folder.entries()
             if _is_calendar(folder, entries):
-                yield from self._calendar(folder, entries, above)
+                names = [each.name for each in entries if _may_be_item(each)]
+                # A large calendar's files need not be in memory twice.
+                entries = [each for each in entries if each.kind is not Kind.FILE]
+                yield from self._calendar(folder, names, above)
         except OSError as error:
             self._unread.append(f"{folder.path}: {reason(error)}")
             return
@@ -92,7 +95,7 @@ class FolderReading:
             yield from self._folder(subfolder, path)
 
     def _calendar(
-        self, folder: Folder, entries: list[Entry], above: tuple[str, ...]
+        self, folder: Folder, names: list[str], above: tuple[str, ...]
     ) -> Iterator[Reading]:
         index = vdir.load_index(folder)
         calendar = vdir.with_texts(index.calendar if index else Calendar(id=""), folder)
@@ -103,14 +106,14 @@ class FolderReading:
             yield CalendarExcluded(calendar)
             return
         yield CalendarStart(calendar)
-        names = [each.name for each in entries if _may_be_item(each)]
         yield from self._members(folder, calendar.id, vdir.hrefs(names, index))
         yield CalendarDone(calendar.id)
 
     def _members(
         self, folder: Folder, calendar: str, hrefs: Mapping[str, str]
     ) -> Iterator[Reading]:
-        for name, href in sorted(hrefs.items()):
+        for name in sorted(hrefs):
+            href = hrefs[name]
             try:
                 body = folder.read(name, vdir.MAX_ITEM_BYTES)
             except FileNotFoundError:

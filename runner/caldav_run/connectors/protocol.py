@@ -1,6 +1,6 @@
 """What a connector promises; `caldav_run.testing` holds the suites that prove the promises."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -255,8 +255,14 @@ class Mirror(Protocol):
     def origin(self) -> str:
         """Return what this destination is; connects."""
 
-    def target(self, source: str, calendar: Calendar) -> Target:
+    def target(self, source: str, calendar: Calendar, siblings: Iterable[Calendar] = ()) -> Target:
         """Return where a calendar of the named source goes; changes nothing.
+
+        Args:
+            source: The source's name.
+            calendar: One of its calendars.
+            siblings: All of its calendars that come here: what belongs to one of them by its id
+                is no other's because of its name.
 
         Raises:
             CalendarError: The destination cannot take this calendar.

@@ -161,7 +161,7 @@ def hrefs(names: Iterable[str], index: Index | None) -> dict[str, str]:
     for name in sorted(listed):
         taken.setdefault(listed[name], name)
     result = {name: href for href, name in taken.items()}
-    for name in sorted(set(names) - set(result)):
+    for name in sorted(name for name in names if name not in result):
         href = spelled(name)
         while href in taken:
             href = f"{href.removesuffix(SUFFIX)}-copy{SUFFIX}"
@@ -172,7 +172,9 @@ def hrefs(names: Iterable[str], index: Index | None) -> dict[str, str]:
 
 def spelled(name: str) -> str:
     """Return a file or folder name as a URL has it; bytes that are not UTF-8 stay themselves."""
-    return quote(os.fsencode(name), safe="@")
+    made = quote(os.fsencode(name), safe="@")
+    # Mostly they are equal, and one text is enough in memory.
+    return name if made == name else made
 
 
 def etag(sha256: str) -> str:

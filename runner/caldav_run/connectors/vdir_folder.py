@@ -74,7 +74,7 @@ class Folder:
     def entries(self) -> list[Entry]:
         """Return the entries without the hidden ones, sorted by name."""
         with os.scandir(self._descriptor) as found:
-            visible = [entry for entry in found if not entry.name.startswith(".")]
+            visible = (entry for entry in found if not entry.name.startswith("."))
             return sorted(Entry(entry.name, _kind(entry)) for entry in visible)
 
     def links_to_folder(self, name: str) -> bool:

@@ -152,7 +152,7 @@ class MirrorRecipient:
             self._mirror.finish(target)
 
     def _claim(self, calendar: Calendar) -> Target:
-        target = self._mirror.target(self._source, calendar)
+        target = self._mirror.target(self._source, calendar, self._calendars.values())
         mine = Claim(self._source, calendar.id, calendar.title, target.mapped)
         owner = self._claimed.setdefault(target.calendar.id, mine)
         if owner != mine and not (owner.mapped and target.mapped):

@@ -25,7 +25,7 @@ from caldav_run.repository.store import Store
 
 _log = logging.getLogger(__name__)
 
-_MAX_WAITING: Final = 20_000
+_MAX_WAITING: Final = 10_000
 _SPOOL_BYTES: Final = 1 << 20
 _NO_MARKS: Final[Mapping[str, Mark | None]] = {}
 

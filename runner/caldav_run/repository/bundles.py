@@ -6,7 +6,7 @@ from typing import Final
 from caldav_run.errors import CaldavRunError, DamageError, SetupError
 from caldav_run.repository import age, names
 from caldav_run.repository.broken import FormatError
-from caldav_run.repository.envelope import sha256
+from caldav_run.repository.envelope import check_name, sha256
 from caldav_run.repository.keys import keyring_of
 from caldav_run.repository.store import Store, Stored
 
@@ -84,8 +84,7 @@ def unlock(store: Store, name: str, passphrase: str) -> str | None:
         ConnectorError: The store cannot be read.
     """
     stored = store.get(name)
-    if sha256(stored) != names.parse_bundle(name):
-        raise DamageError(f"{name} is damaged: its content does not match its name")
+    check_name(name, stored)
     try:
         return age.unseal_with_passphrase(stored, passphrase).decode()
     except age.WrongPassphraseError:

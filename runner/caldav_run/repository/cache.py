@@ -24,6 +24,7 @@ class Head:
 
     Attributes:
         repository: The repository's id.
+        stream: The account's history.
         generation: The generation's name.
         id: The newest segment's hash.
         number: Its number.
@@ -35,6 +36,7 @@ class Head:
     """
 
     repository: str
+    stream: str
     generation: str
     id: str
     number: int
@@ -44,11 +46,17 @@ class Head:
     fingerprint: str
     read_at: datetime
 
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """The repository, the stream and the writer: of others a cache may only be a copy."""
+        return self.repository, self.stream, self.generation.split("-")[1]
+
 
 def head_of(header: Header, identity: str) -> Head:
     """Return the head that a segment with this header and hash makes."""
     return Head(
         repository=header.repository,
+        stream=header.generation.stream,
         generation=header.generation.name,
         id=identity,
         number=header.number,

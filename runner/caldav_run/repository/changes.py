@@ -27,7 +27,7 @@ class RowMaker:
         self._ledger = ledger
         self._seq = seq
         self._read_at = read_at
-        self._said: set[tuple[str, str | None]] = set()
+        self._said: dict[str, set[str | None]] = {}
         self._left: set[str] = set()
         self._properties: dict[str, Calendar] = {}
 
@@ -38,13 +38,13 @@ class RowMaker:
         """
         made = self._calendar_row(change) if change.href is None else self._item_row(change)
         if made is not None:
-            self._said.add((made.calendar, made.href))
+            self._said.setdefault(made.calendar, set()).add(made.href)
         return made
 
     def _item_row(self, change: Change) -> Row | None:
         key = (change.calendar, change.href)
         # What this run said before overrides what is held; a version that it read stands.
-        fresh = key in self._said
+        fresh = self._has_said(*key)
         held = None if fresh else self._held(change.calendar, change.href or "")
         if change.item is not None:
             return self._version(change, change.item, held)
@@ -117,7 +117,7 @@ class RowMaker:
 
     def _calendar_row(self, change: Change) -> Row | None:
         held = self._ledger.calendar(change.calendar)
-        fresh = (change.calendar, None) in self._said
+        fresh = self._has_said(change.calendar, None)
         if change.op is Op.CALENDAR_GONE:
             row = Row(self._seq, change.op, change.calendar)
             known = held is not None or fresh
@@ -151,6 +151,9 @@ class RowMaker:
         if row.op is Op.UNREAD:
             return held.op is Op.UNREAD
         return held._replace(seq=self._seq) == row
+
+    def _has_said(self, calendar: str, href: str | None) -> bool:
+        return href in self._said.get(calendar, ())
 
     def _held(self, calendar: str, href: str) -> Row | None:
         return None if calendar in self._left else self._ledger.item(calendar, href)

@@ -8,6 +8,7 @@ from typing import Final
 
 from caldav_run.errors import DamageError, SetupError, UsageError
 from caldav_run.repository import envelope, names
+from caldav_run.repository.check.inventory import settled
 from caldav_run.repository.check.kinds import Kind, Named, classify
 from caldav_run.repository.create import repository_id
 from caldav_run.repository.store import MissingObjectError, Store, Stored
@@ -146,7 +147,7 @@ def prepare(
             f"{target.location} holds another repository ({there}, not {identity})",
             mend="give an empty place, or an earlier copy of this one",
         )
-    listed = [(each, classify(each.name)) for each in source.list()]
+    listed = [(each, classify(each.name)) for each in settled(source)]
     known = [(each, named) for each, named in listed if named.kind is not Kind.UNKNOWN]
     wanted = _chosen([named for _, named in known], streams, since)
     objects = [(each, named) for each, named in known if _meant(named, wanted, streams)]

@@ -157,6 +157,10 @@ class Generation:
             self._cumulative += complete
             if complete or (opened and number == 0):
                 break
+        # The other branch of a fork is in no log of this one's cumulative segments.
+        for name in newest_first:
+            if name.sha256 not in self.snapshots and (other := self._try(name.sha256)):
+                self.snapshots[name.sha256] = other.entry()
 
     def _opened(self, name: SegmentName) -> Segment:
         if self._believed is None:

@@ -29,7 +29,8 @@ _SIGNER: Final = re.compile(
 )
 _MENDS: Final = {
     # A new identity opens no old backup.
-    "identity": "name the file that opens this repository with --identity",
+    "identity": "name the file that opens this repository with --identity; "
+    "a new repository and its keys are made by `caldav-run create`",
     "recipients": "name the file, or make keys with `caldav-run create`",
     "writer key": "make it and the repository with `caldav-run create`, or name the file",
 }

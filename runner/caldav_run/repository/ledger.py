@@ -1,6 +1,8 @@
 """What a writer's cache says to the engine."""
 
-from collections.abc import Collection, Mapping
+import marshal
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Final
 
 from caldav_run.model import Calendar, Entry, Mark, Op
 from caldav_run.repository.cache import Cache
@@ -33,7 +35,7 @@ class RowLedger:
         # One calendar is kept: whoever asks goes through them one by one.
         if self._entries[0] != calendar:
             found = () if self._cache is None else self._cache.items(calendar)
-            self._entries = calendar, {row.href or "": _entry(row) for row in found}
+            self._entries = calendar, PackedEntries(found)
         return self._entries[1]
 
     def entry(self, calendar: str, href: str) -> Entry | None:
@@ -74,6 +76,28 @@ class RowLedger:
         return self._held
 
 
+class PackedEntries(Mapping[str, Entry]):
+    """The entries of one calendar, by href: packed, or a large one would fill the memory."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        """Take the newest rows of its items."""
+        self._packed = {row.href or "": _pack(row) for row in rows}
+
+    def __getitem__(self, href: str) -> Entry:
+        etag, sha256, *rest = marshal.loads(self._packed[href])  # noqa: S302  # made below
+        return Entry(f'"{sha256}"' if etag is _OF_HASH else etag, sha256, *rest)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+
+# What stands for an etag that is the hash in quotes, as those of files are.
+_OF_HASH: Final = True
+
+
 def _entry(row: Row) -> Entry:
     return Entry(
         row.etag,
@@ -82,3 +106,8 @@ def _entry(row: Row) -> Entry:
         valid_until=row.extra.get("valid_until"),
         unread=row.op is Op.UNREAD,
     )
+
+
+def _pack(row: Row) -> bytes:
+    _, *rest = _entry(row)
+    return marshal.dumps((_OF_HASH if row.etag == f'"{row.sha256}"' else row.etag, *rest))

@@ -155,7 +155,9 @@ def _walk(folder: Path, prefix: str, after: str) -> Iterator[Stored]:
             if name >= after[: len(name)]:
                 yield from _walk(folder / part, name, after)
         elif name > after and not part.startswith(_TEMPORARY):
-            yield _stored(name, entry.stat())
+            # Deleted since, or a link to nothing: no object, and no reason to miss the others.
+            with contextlib.suppress(FileNotFoundError):
+                yield _stored(name, entry.stat())
 
 
 def _stored(name: str, status: os.stat_result) -> Stored:

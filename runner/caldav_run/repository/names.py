@@ -219,8 +219,8 @@ def parse_bundle(name: str) -> str | None:
 
 
 def sha256_of(name: str) -> str:
-    """Return the hash that a data object's name ends with."""
-    return name.removesuffix(_SUFFIX)[-64:]
+    """Return the hash that the name of an object ends with, before its suffix."""
+    return parse_bundle(name) or name.removesuffix(_SUFFIX)[-64:]
 
 
 def member(number: int, calendar: str, href: str) -> str:

@@ -17,6 +17,7 @@ MEND: Final = (
 )
 _LATEST: Final = re.compile(r"latest(?:~(\d{1,6}))?")
 _ID: Final = re.compile(r"[0-9a-f]{4,64}")
+_LIST: Final = "`caldav-run snapshots` lists them"
 _LISTED: Final = 10
 
 
@@ -76,13 +77,13 @@ def _by_count(known: Sequence["SnapshotInfo"], ref: str, back: int) -> "Snapshot
     if back >= len(known):
         count = len(known)
         all_of_them = "there is 1 in all" if count == 1 else f"there are {count} in all"
-        raise UsageError(f"there is no snapshot {ref}: {all_of_them}")
+        raise UsageError(f"there is no snapshot {ref}: {all_of_them}", mend=_LIST)
     return known[-1 - back]
 
 
 def _by_time(known: Sequence["SnapshotInfo"], ref: str, time: datetime) -> "SnapshotInfo":
     found = [each for each in known if each.time <= time]
     if not found:
-        oldest = f"; the oldest is of {known[0].time.isoformat()}" if known else ""
-        raise UsageError(f"there is no snapshot as old as {ref}{oldest}")
+        oldest = f"; the oldest is of {known[0].time:%Y-%m-%d %H:%M:%S} UTC" if known else ""
+        raise UsageError(f"there is no snapshot as old as {ref}{oldest}", mend=_LIST)
     return found[-1]

@@ -91,7 +91,7 @@ def resume(store: Store, stream: str, writer: Writer, cache: Cache, rules: Rules
     own = [each for each in begun if each.name.writer == writer.name]
     # Asked at every run, whatever the cache knows: a newer program may have changed the version.
     repository = repository_id(store)
-    if head is not None and head.repository != repository:
+    if head is not None and head.place != (repository, stream, writer.name):
         return resume(store, stream, writer, _emptied(cache, head), rules)
     times = [each.newest.time for each in own] + ([head.time] if head else [])
     not_before = max((time + timedelta(seconds=1) for time in times), default=rules.now)

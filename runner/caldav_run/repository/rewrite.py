@@ -109,20 +109,38 @@ class Rewrite:
         for each in plan.leftovers:
             self._delete(each)
 
-    def delete(self, written: Sequence[Written]) -> None:
+    def delete(
+        self, written: Sequence[Written], replaced: Sequence[Listed] = ()
+    ) -> list[GenerationName]:
         """Delete at once what was written anew.
+
+        Args:
+            written: By this rewriting, which has read it back.
+            replaced: By earlier ones; what stands for it is read again first.
+
+        Returns:
+            What was deleted.
 
         Raises:
             ConnectorError: The store refuses.
+            DamageError: What stands for it is not whole any more.
             TemporaryError: A run added a snapshot meanwhile, which would be lost.
         """
         past = self._look(self._opener())
         originals = {each.original for each in written}
-        for each in past.generations:
-            if each.listed.name in originals:
-                if not each.snapshots.keys() <= past.hidden.keys():
-                    raise _added(each.listed.name)
-                self._delete(each.listed)
+        earlier = {each.name for each in replaced}
+        found = [each for each in past.generations if each.listed.name in originals | earlier]
+        for each in found:
+            if not past.covered(each):
+                raise _added(each.listed.name)
+            if each.listed.name in earlier:
+                for other in past.stand_ins(each):
+                    self._expect_whole(other.listed.name)
+        for each in found:
+            # Reading back takes its time, and a run may have been under way.
+            self._expect_unchanged(each.listed)
+            self._delete(each.listed)
+        return [each.listed.name for each in found]
 
     def record(self, written: Sequence[Written]) -> None:
         """Say the writer's last run record again, with the new ids of its newest snapshots.
@@ -167,20 +185,20 @@ class Rewrite:
         Raises:
             DamageError: It is not what was written; the original stays.
         """
-        folder = written.name.folder
-        findings = check_deep(self.store, self.keyring, inventory(self.store.list(folder)))
-        damage = next((each for each in findings if each.severity is Severity.DAMAGE), None)
-        what = damage and f"{damage.name}: {damage.what}"
-        (listed,) = survey(self.store.list(folder))
+        self._expect_whole(written.name)
+        (listed,) = survey(self.store.list(written.name.folder))
         digest = hashlib.sha256()
         for row in Generation(listed, opener.segment).rows(written.tip):
             digest.update(encode(row))
-        if what is None and digest.digest() != written.digest:
-            what = f"{folder} holds other rows than were written"
-        if what is not None:
-            raise DamageError(
-                f"what was rewritten is not whole: {what}", mend="nothing was deleted; try again"
-            )
+        if digest.digest() != written.digest:
+            raise _broken(f"{written.name.folder} holds other rows than were written")
+
+    def _expect_whole(self, name: GenerationName) -> None:
+        objects = inventory(self.store.list(name.folder))
+        findings = check_deep(self.store, self.keyring, objects)
+        damage = next((each for each in findings if each.severity is Severity.DAMAGE), None)
+        if damage is not None:
+            raise _broken(f"{damage.name}: {damage.what}")
 
     def _expect_unchanged(self, listed: Listed) -> None:
         now = {each.name for each in self.store.list(listed.name.folder)}
@@ -191,6 +209,12 @@ class Rewrite:
         for each in survey(self.store.list(listed.name.folder)):
             for name in deletion_order(each):
                 self.store.delete(name)
+
+
+def _broken(what: str) -> DamageError:
+    return DamageError(
+        f"what was rewritten is not whole: {what}", mend="nothing was deleted; try again"
+    )
 
 
 def _added(name: GenerationName) -> TemporaryError:

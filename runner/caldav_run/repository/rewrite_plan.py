@@ -54,11 +54,13 @@ class Plan:
         tasks: Generations to rewrite, oldest first.
         places: Where erased items were.
         leftovers: What earlier rewritings left unfinished.
+        replaced: What earlier rewritings wrote anew, and nobody has deleted yet.
     """
 
     tasks: tuple[Task, ...]
     places: frozenset[Key]
     leftovers: tuple[Listed, ...]
+    replaced: tuple[Listed, ...]
 
 
 class Past(NamedTuple):
@@ -77,6 +79,16 @@ class Past(NamedTuple):
     def covered(self, generation: Generation) -> bool:
         """Return whether other snapshots stand for all of a generation's."""
         return generation.snapshots.keys() <= self.hidden.keys()
+
+    def replaced(self, generation: Generation) -> bool:
+        """Return whether it was written anew, and nothing of it is shown any more."""
+        grave = self.graves.get(generation.listed.name.name)
+        return self.covered(generation) and grave is not None and grave.rewritten
+
+    def stand_ins(self, generation: Generation) -> list[Generation]:
+        """Return the generations that stand for a generation's snapshots."""
+        names = {self.hidden[each] for each in generation.snapshots}
+        return [each for each in self.generations if each.listed.name.name in names]
 
 
 def make_plan(past: Past, request: Request, writer: Writer, recipients: Sequence[str]) -> Plan:
@@ -100,15 +112,14 @@ def make_plan(past: Past, request: Request, writer: Writer, recipients: Sequence
     unfinished = [each for each in mine if _is_unfinished(each, past, writer)]
     tasks = []
     for each, chain in chains:
-        grave = past.graves.get(each.listed.name.name)
-        done = past.covered(each) and grave is not None and grave.rewritten
-        if done or each in unfinished:
+        if past.replaced(each) or each in unfinished:
             continue
         versions = _versions(each, chain, Eraser(request.uids, places), age.digest_of(recipients))
         if versions is not None:
             tasks.append(Task(generation=each, chain=chain, versions=versions))
     leftovers = tuple(each.listed for each in unfinished)
-    return Plan(tasks=tuple(tasks), places=places, leftovers=leftovers)
+    replaced = tuple(each.listed for each in mine if past.replaced(each))
+    return Plan(tasks=tuple(tasks), places=places, leftovers=leftovers, replaced=replaced)
 
 
 def _versions(

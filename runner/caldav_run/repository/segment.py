@@ -119,7 +119,11 @@ def open_segment(
         digest.update(chunk)
     if digest.hexdigest() != document.get("changes"):
         raise DamageError(f"{name.name} is damaged: its rows are not the signed ones")
-    return Segment(name, header, len(stored), archive)
+    opened = Segment(name, header, len(stored), archive)
+    numbers = [each.number for each in header.log]
+    if (opened.cumulative or numbers) and numbers != list(range(header.number)):
+        raise DamageError(f"{name.name} is not used: its log does not name each segment before it")
+    return opened
 
 
 def _wanted(name: str, size: int) -> bool:

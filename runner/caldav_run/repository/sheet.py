@@ -15,7 +15,8 @@ Opened by the identity of any of these recipients:
     {recipients}
 
 Keep this page and the identity together, away from the machine that is backed
-up. Without an identity nobody can open the backup, not even its owner.
+up. Without an identity nobody can open the backup, not even its owner. Keep
+older identities too: what was stored before this one opens with them alone.
 
 Identity (the line AGE-SECRET-KEY-1... of identity.txt, 74 characters)
 
@@ -28,7 +29,7 @@ the identity and, as comments, the signers:
 {bundles}
 In the following, VAULT is where the repository lies, see above.{copy}
 
-WITH CALDAV-RUN (pip install caldav-run)
+WITH CALDAV-RUN, installed as its README says
     caldav-run snapshots --repository VAULT -i identity.txt
     caldav-run export --repository VAULT -i identity.txt latest --to calendars
 

@@ -109,9 +109,9 @@ def _to_be_signed(namespace: bytes, message: bytes) -> bytes:
 
 
 def _dearmored(armored: bytes) -> bytes:
-    lines = armored.split()
-    body = armored.strip().removeprefix(_BEGIN).removesuffix(_END)
-    if len(lines) == 0 or len(body) != len(armored.strip()) - len(_BEGIN) - len(_END):
+    armored = armored.strip()
+    body = armored.removeprefix(_BEGIN).removesuffix(_END)
+    if len(body) != len(armored) - len(_BEGIN) - len(_END):
         raise FormatError("its signature has no armor")
     text = b"".join(body.split())
     try:

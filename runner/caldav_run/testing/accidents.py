@@ -13,6 +13,8 @@ from unittest.mock import patch
 from caldav_run.errors import CaldavRunError
 from caldav_run.repository.account import AccountWriter
 from caldav_run.repository.archive import RepositoryWriter
+from caldav_run.repository.reader import Reader
+from caldav_run.repository.snapshots import SnapshotInfo
 from caldav_run.testing.clocked import ClockedStore
 from caldav_run.testing.tripwire import Harm, MachineStopped, Tripwire
 from caldav_run.testing.vault import Vault
@@ -105,22 +107,28 @@ class Stage:
         """Expect nothing more of the snapshots so far."""
         self.given_up |= self.memory.shots.keys()
 
-    def check(self) -> None:
-        """Read every snapshot, and compare it with what is remembered of it."""
-        reader = self.vault.reader()
-        listed = [each for each in reader.snapshots() if each.id not in self.given_up]
-        assert len({each.id for each in listed}) == len(listed)
-        for info in listed:
+    def adopt(self) -> None:
+        """Remember what a run committed that could not say so any more."""
+        for info in self._listed(self.vault.reader()):
             if info.id not in self.memory.shots:
                 shelves = self._pending.pop(info.account)
-                self.memory.shots[info.id] = Shot.of(
-                    info.account, info.time, info.generation, shelves
-                )
+                shot = Shot.of(info.account, info.time, info.generation, shelves)
+                self.memory.shots[info.id] = shot
         self._pending.clear()
+
+    def check(self) -> None:
+        """Read every snapshot, and compare it with what is remembered of it."""
+        self.adopt()
+        reader = self.vault.reader()
+        listed = self._listed(reader)
+        assert len({each.id for each in listed}) == len(listed)
         assert {each.id for each in listed} == self.memory.shots.keys() - self.given_up
         for info in listed:
             assert not info.incomplete, info.problem
             assert picture(reader, info) == self.memory.picture(info.id)
+
+    def _listed(self, reader: Reader) -> list[SnapshotInfo]:
+        return [each for each in reader.snapshots() if each.id not in self.given_up]
 
     def check_newest(self) -> None:
         """Compare each account's newest snapshot with its server."""

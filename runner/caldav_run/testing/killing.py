@@ -83,6 +83,10 @@ class Host:
         if self.chance.random() < 0.1:
             self.forget()
 
+    def change_one(self) -> None:
+        """Change one event."""
+        self._edit(0)
+
     def forget(self) -> None:
         """Lose the cache."""
         for each in (self.folder / "state").rglob("*.sqlite*"):
@@ -93,9 +97,9 @@ class Host:
         begun = time.monotonic()
         done = self._program("-m", "caldav_run")
         self._lasts_s = time.monotonic() - begun
-        assert done.wait(_LIMIT_S) == 0, self._said()
+        assert done.wait(_LIMIT_S) == 0, self.said()
         self._lasts_s = time.monotonic() - begun
-        assert "a new full backup begins" not in self._said()
+        assert "a new full backup begins" not in self.said()
         reader = self._reader()
         latest = reader.resolve("latest")
         self.known[latest.id] = picture(reader, latest)
@@ -136,7 +140,7 @@ class Host:
 
     def _settle(self, process: subprocess.Popen[bytes]) -> None:
         status = process.wait(_LIMIT_S)
-        assert status in {0, -signal.SIGKILL}, self._said()
+        assert status in {0, -signal.SIGKILL}, self.said()
         self.killed += status != 0
         reader = self._reader()
         infos = {each.id: each for each in reader.snapshots()}
@@ -167,7 +171,8 @@ class Host:
     def _output(self) -> Path:
         return self.folder / "output.txt"
 
-    def _said(self) -> str:
+    def said(self) -> str:
+        """Return what the last run printed."""
         return self._output.read_text(errors="replace")
 
     def _reader(self) -> Reader:

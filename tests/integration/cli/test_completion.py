@@ -87,7 +87,7 @@ def test_installing_puts_it_where_the_shell_looks(
     ("typed", "expected"),
     [
         ("sn", ["snapshots"]),
-        ("ex", ["export"]),
+        ("ex", ["export", "expire"]),
         ("run --ad", ["--adopt-origin"]),
         ("key n", ["new"]),
         ("validate --output gi", ["github"]),

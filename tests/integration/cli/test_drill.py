@@ -82,7 +82,7 @@ def test_what_the_server_refuses_is_named_and_not_called_restored(
     done = program(vault, folder, "--proof", str(file), "--calendar", "G*", "--quiet")
     assert done.status == 3
     assert "refused     guests/chronicle.ics: not written: the server says 400" in done.out
-    assert "came back   1 calendars, 0 of 1 items" in done.out
+    assert "came back   1 calendar, 0 of 1 item" in done.out
     assert done.out.splitlines()[-1].startswith("proven in part")
     proof = json.loads(file.read_text())
     assert list(proof["refused"]) == ["guests/chronicle.ics"]
@@ -143,6 +143,25 @@ def test_an_interrupted_drill_leaves_nothing(vault: Vault, tmp_path: Path) -> No
 def test_a_proof_that_cannot_be_written_is_an_error(vault: Vault, tmp_path: Path) -> None:
     folder = tmp_path / "temporary"
     folder.mkdir()
-    done = program(vault, folder, "--proof", str(tmp_path), "--calendar", "none", "latest~1")
+    done = program(vault, folder, "--proof", str(tmp_path), "--calendar", "Work", "latest~1")
     assert done.status == 1
     assert f"cannot write {tmp_path}: " in done.err
+
+
+def test_a_calendar_that_is_not_there_proves_nothing(vault: Vault, tmp_path: Path) -> None:
+    done = program(vault, tmp_path, "--calendar", "Job", "--calendar", "x")
+    assert (done.status, done.out) == (2, "")
+    assert "no calendar of the snapshot is called Job or x" in done.err
+    assert "it has: " in done.err
+
+
+def test_calendars_of_one_name_are_restored_as_two(tmp_path: Path) -> None:
+    vault = Vault(tmp_path / "vault")
+    first, second = (Calendar(id=each, display_name="Work") for each in ("a", "b"))
+    rows = [*held(first, ("a.ics", event("a", "Lunch"))), *held(second, ("a.ics", event("a", "x")))]
+    vault.run(*rows)
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    done = program(vault, folder)
+    assert done.status == 0, done.text
+    assert "came back   2 calendars, 2 of 2 items" in done.out

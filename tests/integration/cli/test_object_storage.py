@@ -77,7 +77,8 @@ def test_a_pipeline_says_how_its_storage_is_reached(
     secret.touch(0o600)
     secret.write_text(rclone.secret_key)
     desk.environment["CALDAV_RUN_BUCKET"] = rclone.location(tmp_path.name)
-    for verb in (["create", "--yes"], ["run"], ["snapshots"]):
+    exports = [["export", "--to", "out"], ["export", "--to", "out.zip"]]
+    for verb in (["create", "--yes"], ["run"], ["snapshots"], *exports):
         done = desk.run(verb[0], "s3-backup.yaml", *verb[1:])
         assert done.status == 0, done
         assert rclone.secret_key not in done.text

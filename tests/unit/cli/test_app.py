@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import typer.main
+from typer.testing import CliRunner
 
 from caldav_run.cli.app import make_app, verbs
 
@@ -64,6 +65,19 @@ def test_a_verbs_first_sentence_fits_the_list_of_verbs(name: str, command: Any) 
 def test_every_option_and_argument_is_explained(name: str, command: Any) -> None:
     for parameter in command.params:
         assert parameter.help, f"{name}: {parameter.name}"
+
+
+def test_the_help_shows_a_verbs_own_options_before_those_that_all_share() -> None:
+    done = CliRunner().invoke(make_app(), ["show", "--help"])
+    at = [done.output.index(each) for each in ("--items", "--help", "Which repository", "--trust")]
+    assert at == sorted(at)
+    assert "<str>" not in done.output
+
+
+def test_a_verb_of_a_pipeline_has_no_heading_for_a_repository() -> None:
+    done = CliRunner().invoke(make_app(), ["run", "--help"])
+    assert "--identity" in done.output
+    assert "Which repository" not in done.output
 
 
 def test_the_verbs_of_the_hints_are_those_of_the_program() -> None:

@@ -99,7 +99,7 @@ def test_a_repository_without_history_of_this_writer_says_so(
     done = call("expire", "nightly.yaml")
     assert done.status == 0
     assert "no history there yet" in done.err
-    assert "3 generations of other writers stay" in done.err
+    assert "of other writers, for them to expire: 3 full backups" in done.err
     assert len(old.generations()) == 3
 
 

@@ -32,7 +32,7 @@ def test_without_options_names_and_what_segments_name_are_checked(call: "Call") 
     assert data == "2  bytes: not checked: needs --read-data"
     assert deep == "3  signatures, rows and bodies: not checked: needs --deep and an identity"
     assert source == "S  the source: not checked: needs --reread N"
-    assert sums.startswith("0 damage, ")
+    assert sums.startswith("0 damages, ")
 
 
 def test_no_key_is_needed(call: "Call", vault: Vault) -> None:
@@ -166,3 +166,11 @@ def test_the_source_is_asked_only_where_a_pipeline_names_it(call: "Call", here: 
     for each in (here / "keys").iterdir():
         each.unlink()
     assert call("check", "nightly.yaml", "--reread", "2").status == 78
+
+
+def test_unfinished_files_of_a_local_folder_are_told(call: "Call", vault: Vault) -> None:
+    folder = (vault.root / vault.packs()[0]).parent
+    (folder / ".tmp-0123").write_bytes(bytes(2000))
+    done = call("check", "nightly.yaml")
+    assert done.status == 0
+    assert "/.tmp-0123: 1 unfinished files, 2,000 bytes: a run goes on, or was cut off" in done.out

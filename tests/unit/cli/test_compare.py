@@ -51,6 +51,15 @@ def test_a_difference_as_json(call: "Call") -> None:
     assert [each["sign"] for each in found["changes"]] == ["~", "-", "~"]
     assert found["changes"][2]["label"] == LUNCH
     assert found["changes"][2]["patch"][0] == "@ VCALENDAR > VEVENT lunch"
+    places = [
+        (each["calendar"], each["calendar_name"], each["href"], each["uid"])
+        for each in found["changes"]
+    ]
+    assert places == [
+        ("family", "Familie", None, None),
+        ("family", "Familie", "concert.ics", "concert"),
+        ("family", "Familie", "lunch.ics", "lunch"),
+    ]
     assert found["old"] != found["new"]
 
 

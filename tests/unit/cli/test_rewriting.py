@@ -24,7 +24,7 @@ def test_check_shows_what_would_be_done_and_writes_nothing(call: "Call", vault: 
 def test_an_item_is_erased_and_the_old_marked(call: "Call", vault: Vault) -> None:
     done = call(*ERASE, "--yes")
     assert done.status == 0
-    assert "1 full backups rewritten; the old ones are marked" in done.out
+    assert "rewritten: 1 full backup\nmarked: 1 old full backup; `caldav-run expire`" in done.out
     assert "concert" not in call("show", "nightly.yaml", "latest~1", "--items").out
     assert len(vault.generations()) == 2
     waiting = call("expire", "nightly.yaml", "--check")
@@ -35,9 +35,32 @@ def test_an_item_is_erased_and_the_old_marked(call: "Call", vault: Vault) -> Non
 def test_the_old_goes_at_once_when_asked(call: "Call", vault: Vault) -> None:
     done = call(*ERASE, "--yes", "--now")
     assert done.status == 0
-    assert "the old ones deleted" in done.out
+    assert "deleted: 1 old full backup" in done.out
     assert len(vault.generations()) == 1
     assert call("check", "nightly.yaml", "--deep").status == 0
+
+
+def test_what_was_only_marked_goes_when_asked_again(call: "Call", vault: Vault) -> None:
+    assert call(*ERASE, "--yes").status == 0
+    shown = call(*ERASE, "--check", "--now")
+    assert "1 full backup that an earlier rewriting replaced will be deleted" in shown.err
+    assert len(vault.generations()) == 2
+    assert call(*ERASE, "--now").status == 2
+    done = call(*ERASE, "--yes", "--now")
+    assert (done.status, done.out) == (0, "deleted: 1 old full backup\n")
+    assert len(vault.generations()) == 1
+
+
+def test_what_a_renewed_key_left_is_said_to_need_more_than_expire(
+    call: "Call", vault: Vault
+) -> None:
+    assert call("key", "rotate", "signer").status == 0
+    done = call(*ERASE, "--yes")
+    assert "marked: 1 old full backup of other writer keys, which only `--now`" in done.out
+    assert "expire" not in done.out
+    assert "which only `--now`" in call(*ERASE, "--yes").out
+    assert call(*ERASE, "--yes", "--now").status == 0
+    assert len(vault.generations()) == 1
 
 
 def test_history_is_sealed_to_the_recipients_of_the_pipeline(
@@ -101,7 +124,7 @@ def test_damage_stops_it_unless_asked(call: "Call", vault: Vault) -> None:
     done = call(*ERASE, "--yes", "--keep-damaged")
     assert done.status == 1
     assert pack in done.err
-    assert "1 full backups rewritten" in done.out
+    assert "rewritten: 1 full backup" in done.out
 
 
 @pytest.mark.parametrize(

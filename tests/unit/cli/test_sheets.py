@@ -93,6 +93,24 @@ def test_it_is_printed_again_later_as_things_are_then(call: "Call", here: Path) 
     assert renewed != first
 
 
+def test_a_renewed_signer_stands_before_those_of_older_snapshots(call: "Call", here: Path) -> None:
+    (old,) = signers(call("create", "nightly.yaml").out)
+    call("key", "rotate", "signer")
+    new, *others = signers(call("key", "sheet", "nightly.yaml").out)
+    assert new != old
+    assert others == [old]
+    (here / "keys" / "identity.txt").rename(here / "away.txt")
+    assert signers(call("key", "sheet", "nightly.yaml").out) == [new]
+    assert signers(call("key", "sheet", "nightly.yaml", "-i", "away.txt").out) == [new, old]
+    assert call("key", "sheet", "nightly.yaml", "-i", "nowhere.txt").status == 78
+
+
+def signers(sheet: str) -> list[str]:
+    """Return the signers that a sheet has one write into identity.txt, in its order."""
+    lines = (line.strip() for line in sheet.splitlines())
+    return [each.split()[-1] for each in lines if each.startswith("# trusted-signer: ")]
+
+
 def test_a_code_needs_the_identity_before_anything_is_made(call: "Call", here: Path) -> None:
     assert call("key", "new").status == 0
     (here / "keys" / "identity.txt").rename(here / "away.txt")

@@ -280,3 +280,15 @@ def test_an_archive_is_whole_or_not_at_all(call: "Call", here: Path, filled: Vau
     assert done.status == 1
     assert not (here / "all.zip").exists()
     assert not [each for each in here.iterdir() if each.name.startswith(".")]
+
+
+@pytest.mark.parametrize("to", ["out", "all.zip", "all.ics"])
+def test_a_misspelt_calendar_writes_nothing(
+    call: "Call", here: Path, filled: Vault, to: str
+) -> None:
+    assert filled.segments()
+    done = call("export", "nightly.yaml", "--to", to, "--calendar", "job")
+    assert done.status == 2
+    assert "no calendar of the snapshot is called job" in done.err
+    assert "work" in done.err
+    assert not (here / to).exists()

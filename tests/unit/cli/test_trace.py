@@ -127,10 +127,12 @@ def test_a_history_as_json(call: "Call") -> None:
     (only,) = found["events"]
     assert (only["account"], only["uid"]) == ("cloud", "concert")
     assert only["title"] == "Concert (Fri 8 May 2026, 10:00 UTC)"
-    assert [(each["sign"], each["calendar"]) for each in only["versions"]] == [
+    versions = only["versions"]
+    assert [(each["sign"], each["calendar_name"]) for each in versions] == [
         ("+", "family"),
         ("-", "Familie"),
     ]
+    assert {(each["calendar"], each["href"]) for each in versions} == {("family", "concert.ics")}
     assert only["versions"][0]["sha256"]
     assert only["versions"][1]["sha256"] is None
 

@@ -98,6 +98,49 @@ def test_two_calendars_of_one_name_cannot_be_told_apart(
         opened().target("s", Calendar(id="c", display_name="Work"))
 
 
+@pytest.mark.parametrize("made", [False, True])
+def test_calendars_of_one_name_stay_apart(
+    server: ScriptedServer, opened: Open, *, made: bool
+) -> None:
+    server.script = home(there("x", "Work"), *[there("b", "Work")] * made)
+    both = [Calendar(id=each, display_name="Work") for each in ("a", "b")]
+    sink = opened()
+    first, second = (sink.target("s", each, both) for each in both)
+    assert (first.calendar.id, second.calendar.id) == ("x", "b")
+    assert (first.exists, second.exists) == (True, made)
+
+
+def test_a_name_gives_nobody_the_calendar_that_is_a_siblings_by_its_id(
+    server: ScriptedServer, opened: Open
+) -> None:
+    server.script = home(there("b", "Work"))
+    both = [Calendar(id=each, display_name="Work") for each in ("a", "b")]
+    sink = opened()
+    assert [sink.target("s", each, both).calendar.id for each in both] == ["a", "b"]
+    # Which goes elsewhere, and needs it no more.
+    sink = opened(rename={"b": "Büro"})
+    assert [sink.target("s", each, both).exists for each in both] == [True, False]
+
+
+def test_calendars_of_two_sources_are_not_told_apart_by_the_sink(
+    server: ScriptedServer, opened: Open
+) -> None:
+    server.script = home(there("x", "Work"))
+    sink, calendar = opened(), Calendar(id="a", display_name="Work")
+    assert [sink.target(each, calendar).calendar.id for each in "st"] == ["x", "x"]
+
+
+def test_a_calendar_that_was_made_before_is_not_looked_for_by_name(
+    server: ScriptedServer, opened: Open
+) -> None:
+    both = [Calendar(id=each, display_name="Work") for each in ("a%20b", "ü")]
+    sink = opened()
+    made = [sink.target("s", each, both).calendar.id for each in both]
+    server.script = home(*(there(each, "Work") for each in made))
+    sink = opened()
+    assert [sink.target("s", each, both).calendar.id for each in both] == made
+
+
 def test_rename_wins_over_the_same_id(server: ScriptedServer, opened: Open) -> None:
     server.script = home(there("a", "Work"), there("b", "Büro"))
     sink = opened(rename={"Work": "Büro"})

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,9 +44,15 @@ def verbs(*actions: Action) -> list[Verb]:
 
 
 def test_a_new_item_is_added() -> None:
-    change = changed_item(None, LUNCH, KEEP, "lunch")
-    assert change is not None
-    assert (change.op, change.item, change.uid) == (Op.ADD, LUNCH, "lunch")
+    assert changed_item(None, LUNCH, Verdict(keep=True, valid_until=7.0), "lunch") == Change(
+        op=Op.ADD,
+        calendar="work",
+        href="lunch.ics",
+        item=LUNCH,
+        etag='"1"',
+        uid="lunch",
+        valid_until=7.0,
+    )
 
 
 def test_an_item_that_the_history_holds_is_no_news() -> None:
@@ -86,6 +93,17 @@ def test_an_item_that_a_filter_drops_is_excluded_and_its_etag_kept() -> None:
     change = changed_item(HELD, LUNCH, DROP, "lunch")
     assert change is not None
     assert (change.op, change.etag, change.item) == (Op.EXCLUDED, '"1"', None)
+
+
+def test_an_item_that_is_left_out_for_a_while_is_asked_for_again_when_that_ends() -> None:
+    soon = Verdict(keep=False, valid_until=7.0)
+    first = changed_item(None, LUNCH, soon, "lunch")
+    assert first == Change(
+        op=Op.EXCLUDED, calendar="work", href="lunch.ics", etag='"1"', valid_until=7.0
+    )
+    held = Entry('"1"', None, excluded=True, valid_until=7.0)
+    assert changed_item(held, LUNCH, soon, "lunch") is None
+    assert changed_item(held, LUNCH, DROP, "lunch") is not None
 
 
 def test_an_item_that_stays_left_out_is_no_news() -> None:
@@ -134,7 +152,7 @@ def test_a_calendar_with_another_colour_is_news() -> None:
 
 def test_an_unchanged_item_is_not_written_again() -> None:
     lunch = a_version()
-    assert verbs(*plan([lunch], [lunch], Policy())) == [Verb.SAME]
+    assert list(plan([lunch], [lunch], Policy())) == [Action(Verb.SAME, lunch, lunch)]
 
 
 def test_a_missing_item_is_added() -> None:
@@ -172,14 +190,15 @@ def test_items_without_a_uid_match_by_name_only() -> None:
 
 def test_the_newer_version_wins_by_default() -> None:
     old, new = a_version(), replace(a_version(digest=b"2"), stamp=Stamp(sequence=1))
-    assert verbs(*plan([new], [old], Policy())) == [Verb.REPLACE]
-    assert verbs(*plan([old], [new], Policy())) == [Verb.KEEP]
+    newer = "the destination's version is newer"
+    assert list(plan([new], [old], Policy())) == [Action(Verb.REPLACE, new, old)]
+    assert list(plan([old], [new], Policy())) == [Action(Verb.KEEP, old, new, newer)]
 
 
 def test_the_destination_stays_where_neither_version_is_newer() -> None:
-    (action,) = plan([a_version()], [a_version(digest=b"2")], Policy())
-    assert action.verb is Verb.UNDECIDED
-    assert action.reason == "neither version is newer, the destination's is kept"
+    mine, theirs = a_version(), a_version(digest=b"2")
+    reason = "neither version is newer, the destination's is kept"
+    assert list(plan([mine], [theirs], Policy())) == [Action(Verb.UNDECIDED, mine, theirs, reason)]
 
 
 def test_the_later_change_wins_where_both_versions_name_one() -> None:
@@ -197,23 +216,29 @@ def test_a_time_that_only_one_version_has_does_not_make_it_the_newer_one() -> No
     assert verbs(*plan([new], [bare], Policy())) == [Verb.UNDECIDED]
 
 
-def test_each_policy_decides_a_conflict_its_own_way() -> None:
-    wanted, present = [a_version()], [a_version(digest=b"2")]
-    found = {
-        policy: verbs(*plan(wanted, present, Policy(policy)))[0]
-        for policy in ("keep_source", "keep_destination", "fail")
-    }
-    assert found == {
-        "keep_source": Verb.REPLACE,
-        "keep_destination": Verb.KEEP,
-        "fail": Verb.REFUSE,
-    }
+@pytest.mark.parametrize(
+    ("policy", "verb", "reason"),
+    [
+        ("keep_source", Verb.REPLACE, None),
+        ("keep_destination", Verb.KEEP, "the destination's version is kept"),
+        ("fail", Verb.REFUSE, "the destination has another version"),
+    ],
+)
+def test_each_policy_decides_a_conflict_its_own_way(
+    policy: str, verb: Verb, reason: str | None
+) -> None:
+    mine, theirs = a_version(), a_version(digest=b"2")
+    assert list(plan([mine], [theirs], Policy(policy))) == [Action(verb, mine, theirs, reason)]
 
 
 def test_a_meeting_is_refused_where_people_might_be_mailed() -> None:
     meeting = replace(a_version(), scheduled=True)
-    policy = Policy(refuse_scheduled=True)
-    assert verbs(*plan([meeting], [], policy)) == [Verb.REFUSE]
+    there = a_version(digest=b"2")
+    reason = "its organizer or attendees might be mailed; the sink's `scheduling: allow` writes it"
+    new = plan([meeting], [], Policy(refuse_scheduled=True))
+    assert list(new) == [Action(Verb.REFUSE, meeting, None, reason)]
+    over = plan([meeting], [there], Policy("keep_source", refuse_scheduled=True))
+    assert list(over) == [Action(Verb.REFUSE, meeting, there, reason)]
 
 
 def test_a_meeting_that_would_stay_anyway_is_not_refused() -> None:

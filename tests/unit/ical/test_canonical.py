@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -139,6 +140,16 @@ def test_each_level_takes_in_the_one_before() -> None:
 
 def test_a_byte_order_mark_and_trailing_blanks_do_not_count_at_l1() -> None:
     assert normalise(b"\xef\xbb\xbfA:1\r\n \r\n\r\n") == b"A:1"
+
+
+@pytest.mark.parametrize("changed", [b"ROLE=CHAIR;RSVP=TRUE", b"ROLE=OPT", b"X-ROLE=CHAIR", b"X=Y"])
+def test_a_parameter_counts(changed: bytes) -> None:
+    assert digest(BODY) != digest(BODY.replace(b"ROLE=CHAIR", changed))
+
+
+def test_other_escapes_count_beside_an_escaped_line_feed() -> None:
+    comma = BODY.replace(b"One\\N", b"One\\,\\N")
+    assert digest(comma) != digest(comma.replace(b"\\,", b","))
 
 
 def test_only_an_escaped_line_feed_may_be_spelt_in_two_ways() -> None:

@@ -1,3 +1,4 @@
+import shutil
 import sqlite3
 import stat
 from datetime import timedelta
@@ -7,7 +8,7 @@ import pytest
 
 from caldav_run.errors import ConnectorError, SetupError, TemporaryError
 from caldav_run.model import Calendar, Entry, Op
-from caldav_run.repository import keys, resume
+from caldav_run.repository import keys, resume, segment
 from caldav_run.repository.archive import RepositoryWriter, utc_now
 from caldav_run.repository.local import LocalStore
 from caldav_run.testing.vault import Vault, about, added, body_of, calendar_row
@@ -296,6 +297,29 @@ def test_two_machines_with_one_key_are_told_apart_by_a_new_generation(
     vault.fill()
     assert len(vault.generations()) == 2
     assert "two machines" in caplog.text
+
+
+def test_a_branch_that_ends_before_a_cumulative_segment_is_still_shown(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment, "CUMULATIVE_EVERY", 3)
+    monkeypatch.setattr("caldav_run.repository.account.CUMULATIVE_EVERY", 3)
+    vault.fill()
+    kept = vault.state
+    shutil.copytree(kept, vault.folder / "clone")
+    vault.run(added("c"))
+    with vault.opened() as here:
+        here.append(added("e"))
+        hidden = vault.root / vault.segments()[-1].name
+        branch = vault.segments()[-1].sha256
+        away = vault.folder / "away"
+        hidden.rename(away)
+        vault.configure(state_dir=vault.folder / "clone")
+        vault.run(added("d"))
+        vault.run(added("f"))
+        vault.run(added("g"))
+        away.rename(hidden)
+    assert set(vault.held(branch)) == {("family", f"{uid}.ics") for uid in "abc"}
 
 
 def test_two_runs_with_one_cache_do_not_fork(vault: Vault) -> None:

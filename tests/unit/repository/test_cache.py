@@ -12,7 +12,8 @@ from caldav_run.testing.vault import START, Vault, added
 
 HEAD = Head(
     repository="r",
-    generation="g",
+    stream="s",
+    generation="20260501T080000Z-0a0a0a0a-0b0b0b",
     id="1",
     number=0,
     time=START,

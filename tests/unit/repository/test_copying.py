@@ -1,6 +1,7 @@
 """A copy is a working repository, at every moment of its making."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -8,9 +9,14 @@ from pathlib import Path
 import pytest
 
 from caldav_run.errors import SetupError, UsageError
-from caldav_run.repository import names
+from caldav_run.repository import envelope, names
+from caldav_run.repository.check.deep import check_deep
+from caldav_run.repository.check.findings import Severity
+from caldav_run.repository.check.inventory import inventory
 from caldav_run.repository.copying import Copying, Fate, by_content, by_size, prepare
+from caldav_run.repository.keys import IDENTITY, load_keyring
 from caldav_run.repository.local import LocalStore
+from caldav_run.repository.store import Stored
 from caldav_run.testing.crashing import CrashError, CrashingStore
 from caldav_run.testing.vault import START, Vault, added, calendar_row
 
@@ -42,6 +48,8 @@ def copied(vault: Vault, target: LocalStore) -> Counter[Fate]:
 def bundle(vault: Vault) -> None:
     """Have the key bundle bear the hash of its bytes."""
     vault.local.delete(f"keys/{'0' * 64}.age")
+    data = b"a sealed identity file"
+    vault.local.put(names.bundle_name(envelope.sha256(data)), data)
 
 
 def elsewhere(vault: Vault, target: LocalStore) -> Vault:
@@ -49,6 +57,36 @@ def elsewhere(vault: Vault, target: LocalStore) -> Vault:
     vault.wrap = lambda _: target
     vault.forget()
     return vault
+
+
+class Busy(LocalStore):
+    """A folder in which a run is done while it is listed: behind the packs, or the segments."""
+
+    def __init__(self, vault: Vault, before: str) -> None:
+        """Take where, and before which part of names."""
+        super().__init__(vault.root)
+        self._vault = vault
+        self._before = before
+
+    def list(self, prefix: str = "", after: str = "") -> Iterator[Stored]:
+        early = [each for each in super().list(prefix, after) if self._before not in each.name]
+        if not prefix:
+            self._vault.run(added("late"))
+        late = [each for each in super().list(prefix, after) if self._before in each.name]
+        return iter(sorted([*early, *late]))
+
+
+@pytest.mark.parametrize("before", ["/seg-", "runs/"])
+def test_what_a_run_stores_meanwhile_is_not_copied_by_halves(
+    vault: Vault, target: LocalStore, before: str
+) -> None:
+    bundle(vault)
+    prepared = prepare(Busy(vault, before), target, None, None)
+    assert {each.fate for each in prepared.carry_out(by_size)} == {Fate.COPIED}
+    keyring = load_keyring([vault.keys / IDENTITY])
+    found = check_deep(target, keyring, inventory(target.list()))
+    assert [each for each in found if each.severity is not Severity.NOTE] == []
+    assert "late.ics" not in str(everything(elsewhere(vault, target)))
 
 
 def everything(vault: Vault) -> dict[str, dict[tuple[str, str], bytes]]:

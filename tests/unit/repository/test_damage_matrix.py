@@ -302,7 +302,7 @@ def promised(kind: Kind, harm: str) -> list[str]:
 
 
 def is_the_end_of_an_older_generation(whole: Whole, harm: str, name: str) -> bool:
-    """Return whether only an older run record knows of an object; it may have expired since."""
+    """Return whether only an older run record knows of an object: level 3 reads them all."""
     told = names.parse_segment(name)
     if harm != "dropped" or told is None:
         return False
@@ -345,12 +345,11 @@ def complaints(whole: Whole, harm: str, name: str, harmed: Objects) -> Iterator[
         yield f"{harm} {name}: wrong bytes of {wrong}"
     if lost - {each for touch in touched for each in may_be_lost(whole, touch)}:
         yield f"{harm} {name}: more is lost than hangs on it"
-    if is_the_end_of_an_older_generation(whole, harm, name):
-        return
-    if lost and not told:
+    deep_only = is_the_end_of_an_older_generation(whole, harm, name)
+    if lost and not told and not deep_only:
         yield f"{harm} {name}: something is lost and nothing is said"
     levels = checked(whole, harmed)
-    for group in promised(classify(name).kind, harm):
+    for group in ["3"] if deep_only else promised(classify(name).kind, harm):
         told = [line for level in group for line in levels[level]]
         for each in touched:
             if not any(names_it(line, each) for line in told):

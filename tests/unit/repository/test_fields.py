@@ -36,6 +36,11 @@ def test_a_time_is_utc() -> None:
     assert fields.moment("2026-05-01T08:00:00Z") == datetime(2026, 5, 1, 8, tzinfo=UTC)
 
 
+@pytest.mark.usefixtures("elsewhere")
+def test_a_time_is_written_in_utc_whatever_zone_the_machine_is_in() -> None:
+    assert fields.stamp(datetime(2026, 5, 1, 8, tzinfo=UTC)) == "2026-05-01T08:00:00Z"
+
+
 def test_null_may_stand_for_an_optional_value_only() -> None:
     assert fields.optional(fields.text, None) is None
     assert fields.optional(fields.text, "x") == "x"

@@ -16,9 +16,13 @@ from caldav_run.testing.vault import Vault, added
 
 @pytest.fixture
 def generation(tmp_path: Path) -> Generation:
-    vault = Vault(tmp_path)
+    return written(tmp_path, 3)
+
+
+def written(folder: Path, snapshots: int) -> Generation:
+    vault = Vault(folder)
     vault.fill()
-    for version in (2, 3):
+    for version in range(2, snapshots + 1):
         vault.run(added("a", version))
     keyring = keys.load_keyring([vault.keys / keys.IDENTITY])
     repository = vault.reader().repository
@@ -36,6 +40,22 @@ def test_a_later_snapshot_changes_nothing_in_an_earlier_one(generation: Generati
     first, second, third = generation.listed.segments
     sizes = [generation.state(each).item("family", "a.ics") for each in (third, first, second)]
     assert [row.seq if row else None for row in sizes] == [2, 0, 1]
+
+
+@pytest.mark.parametrize("every", [2, 3, 32])
+def test_a_chain_names_a_snapshot_and_all_before_it_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int
+) -> None:
+    monkeypatch.setattr(segment, "CUMULATIVE_EVERY", every)
+    monkeypatch.setattr("caldav_run.repository.account.CUMULATIVE_EVERY", every)
+    generation = written(tmp_path, 6)
+    known = list(generation.listed.segments)
+    assert len(known) == 6
+    assert generation.snapshots.keys() == set(known)
+    for number, identity in enumerate(known):
+        chain = generation.chain(identity)
+        assert [each.id for each in chain] == known[: number + 1]
+        assert [each.number for each in chain] == list(range(number + 1))
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,41 @@ def test_another_machine_goes_on_with_the_streams_of_an_identity_file(made: Keys
     assert keys.load_keyring([identity]).trusted == {made.fingerprint, taken.fingerprint}
 
 
+def test_the_folder_of_a_machine_that_takes_over_is_for_its_owner_alone(made: Keys) -> None:
+    folder = made.folder / "far" / "away"
+    keyfiles.take_over(made.folder / keys.IDENTITY, folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_the_first_identity_of_a_file_is_its_newest(made: Keys) -> None:
+    identity = made.folder / keys.IDENTITY
+    old = keyfiles.first_identity(identity)
+    assert old in identity.read_text().splitlines()
+    keyfiles.rotate_identity(identity, made.folder / keys.RECIPIENTS, TODAY)
+    new = keyfiles.first_identity(identity)
+    assert new != old
+    assert new.startswith("AGE-SECRET-KEY-1")
+    identity.write_text(f"  {old}  \n")
+    assert keyfiles.first_identity(identity) == old
+    identity.write_text("# nothing\n")
+    with pytest.raises(SetupError, match=str(identity)):
+        keyfiles.first_identity(identity)
+
+
+@pytest.mark.parametrize(
+    ("until", "told"), [([], ""), (["1" * 64, "2" * 64], f" {'1' * 64},{'2' * 64}")]
+)
+def test_a_removed_signer_is_told_in_one_line_instead_of_the_old_one(
+    made: Keys, until: list[str], told: str
+) -> None:
+    identity = made.folder / keys.IDENTITY
+    keyfiles.add_signer(identity, OTHER)
+    keyfiles.remove_signer(identity, OTHER, until)
+    lines = [line for line in identity.read_text().splitlines() if OTHER in line]
+    assert lines == [f"# trusted-signer: {OTHER} until{told}"]
+    assert f"# trusted-signer: {made.fingerprint}" in identity.read_text().splitlines()
+
+
 def test_recipients_that_are_there_are_kept_by_a_machine_that_takes_over(made: Keys) -> None:
     (made.folder / keys.WRITER).unlink()
     recipients = (made.folder / keys.RECIPIENTS).read_text() + "# more\n"
@@ -180,6 +215,11 @@ def test_every_branch_of_a_fork_is_vouched_for(tmp_path: Path) -> None:
     (tmp_path / "aside").rename(vault.root / name)
     (held,) = vault.reader().holdings()
     assert set(held.vouchers) == {each.sha256 for each in vault.segments()}
+    every = {each.id for each in vault.reader().snapshots()}
+    assert len(every) == 3
+    signer = vault.writer.signer.fingerprint
+    keyfiles.remove_signer(vault.keys / keys.IDENTITY, signer, held.vouchers)
+    assert {each.id for each in vault.reader().snapshots()} == every
 
 
 def test_of_a_generation_that_cannot_be_read_nothing_is_vouched_for(tmp_path: Path) -> None:

@@ -29,6 +29,13 @@ def test_a_place_that_is_not_there_lists_nothing(tmp_path: Path) -> None:
     assert list(LocalStore(tmp_path / "none").list()) == []
 
 
+def test_a_link_to_nothing_hides_no_other_object(store: LocalStore, tmp_path: Path) -> None:
+    store.put("a/1", b"1")
+    store.put("a/3", b"3")
+    (tmp_path / "new" / "store" / "a" / "2").symlink_to("nowhere")
+    assert [each.name for each in store.list()] == ["a/1", "a/3"]
+
+
 def test_an_object_tells_when_it_was_stored(store: LocalStore, tmp_path: Path) -> None:
     store.put("a", b"1")
     os.utime(tmp_path / "new" / "store" / "a", (86_400, 86_400))

@@ -1,3 +1,6 @@
+import base64
+import hashlib
+import hmac
 from datetime import UTC, datetime
 
 import pytest
@@ -24,6 +27,29 @@ def test_names_are_read_back() -> None:
     assert stone is not None
     assert (stone.generation, stone.time, stone.sha256) == (GENERATION, TIME, HASH)
     assert names.sha256_of(stone.name) == HASH
+
+
+def test_a_new_generation_has_a_name_that_is_read_back() -> None:
+    generation = names.new_generation("0" * 20, "abcdef01", TIME)
+    assert names.parse_pack(generation.pack(HASH)) == generation
+    assert generation != names.new_generation("0" * 20, "abcdef01", TIME)
+
+
+def test_a_bundle_is_called_like_its_hash() -> None:
+    assert names.bundle_name(HASH) == f"keys/{HASH}.age"
+    assert names.parse_bundle(f"keys/{HASH}.age") == HASH
+    assert names.parse_bundle(f"keys/{HASH}.age.tmp") is None
+
+
+def test_a_writer_is_the_beginning_of_its_keys_hash() -> None:
+    digest = hashlib.sha256(b"a public key")
+    fingerprint = "SHA256:" + base64.b64encode(digest.digest()).decode().rstrip("=")
+    assert names.writer_of(fingerprint) == digest.hexdigest()[:8]
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_name_holds_utc_whatever_zone_the_machine_is_in() -> None:
+    assert names.compact(TIME) == "20260501T080000Z"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +83,19 @@ def test_a_member_is_a_plain_path_in_one_folder(calendar: str, href: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("calendar", "href", "member"),
+    [
+        ("Work/Büro", "a%40b.ics", "Work-B-ro/000007-a@b.ics"),
+        ("..", "..ics", "calendar/000007-item.ics"),
+        ("XX", "-X.ICS", "XX/000007-X.ICS.ics"),
+        ("c" * 50, "h" * 70, f"{'c' * 40}/000007-{'h' * 60}.ics"),
+    ],
+)
+def test_a_member_is_readable(calendar: str, href: str, member: str) -> None:
+    assert names.member(7, calendar, href) == member
+
+
+@pytest.mark.parametrize(
     ("href", "stem"), [("a.ics", "a"), ("a%40b.ics", "a@b"), ("x/y", "y"), ("", "")]
 )
 def test_an_href_suggests_a_uid(href: str, stem: str) -> None:
@@ -65,7 +104,9 @@ def test_an_href_suggests_a_uid(href: str, stem: str) -> None:
 
 def test_accounts_cannot_be_guessed_from_streams() -> None:
     assert names.stream_name(b"1" * 32, "cloud") != names.stream_name(b"2" * 32, "cloud")
-    assert len(names.stream_name(b"1" * 32, "cloud")) == 20
+    assert names.stream_name(b"1" * 32, "cloud") != names.stream_name(b"1" * 32, "home")
+    hashed = hmac.digest(b"1" * 32, b"cloud", "sha256").hex()
+    assert names.stream_name(b"1" * 32, "cloud") == hashed[:20]
 
 
 def test_a_rewritten_generation_sorts_before_its_original_and_takes_no_name_twice() -> None:

@@ -36,6 +36,7 @@ KNOWN = [info("aa11", 1), info("aa22", 2), info("bb33", 3)]
         ("20260502", 2),
         ("2026-05-02T12:00:00+02:00", 2),
         ("2026-05-02T09:00:00+02:00", 1),
+        ("2026-05-02T08:00:00Z", 2),
         ("1 week ago", 3),
         ("8 days ago", 2),
         ("today", 3),
@@ -52,7 +53,7 @@ def test_a_snapshot_is_found_by_what_a_person_calls_it(ref: str, day: int) -> No
         ("aa", "there is no snapshot aa; give latest, latest~2, an id or its first digits"),
         ("aaaa", "there is no snapshot aaaa"),
         ("2 weaks ago", "3 days ago, 2 weeks ago, 1 month ago"),
-        ("2026-04-30", "no snapshot as old as 2026-04-30; the oldest is of 2026-05-01T08:00"),
+        ("2026-04-30", "no snapshot as old as 2026-04-30; the oldest is of 2026-05-01 08:00"),
         ("1 month ago", "no snapshot as old"),
     ],
 )
@@ -68,6 +69,9 @@ def test_an_ambiguous_beginning_of_an_id_lists_what_it_could_mean() -> None:
     assert caught.value.mend == (
         "give more of it: aabb10000000 (cloud, 2026-05-01), aabb20000000 (cloud, 2026-05-02)"
     )
+    ten = [info(f"aabb{number:02}", 1) for number in range(10)]
+    with pytest.raises(UsageError, match=r"aabb09000000 \(cloud, 2026-05-01\)$"):
+        resolve(ten, "aabb", NOW)
     many = [info(f"aabb{number:02}", 1) for number in range(12)]
     with pytest.raises(UsageError, match=r"aabb09000000 \(cloud, 2026-05-01\), 2 more$"):
         resolve(many, "aabb", NOW)
@@ -89,9 +93,9 @@ def test_words_about_one_account_need_one() -> None:
 def test_nothing_is_found_in_nothing() -> None:
     with pytest.raises(UsageError, match="there are 0 in all"):
         resolve([], "latest", NOW)
-    with pytest.raises(UsageError, match="no snapshot as old as 2026-05-01"):
+    with pytest.raises(UsageError, match="no snapshot as old as 2026-05-01;"):
         resolve([], "2026-05-01", NOW)
-    with pytest.raises(UsageError, match="there is 1 in all"):
+    with pytest.raises(UsageError, match=": there is 1 in all"):
         resolve(KNOWN[:1], "latest~1", NOW)
 
 

@@ -1,7 +1,9 @@
 """The rules of expiry, for any history."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,4 +108,107 @@ def test_what_is_left_of_a_rewritten_generation_goes_whatever_was_in_its_place()
     assert decide([left], Keep(), NOW)[0].stage is Stage.DELETE
     whole = Kept(name=name, newest_segment=NOW, grave=left.grave)
     (verdict,) = decide([whole], Keep(), NOW)
-    assert (verdict.stage, "is not there" in verdict.why) == (Stage.KEPT, True)
+    why = "rewritten, but stays: what it was rewritten to is not there"
+    assert (verdict.stage, verdict.why) == (Stage.KEPT, why)
+
+
+KEEP = Keep(within=timedelta(days=30))
+HORIZON = NOW - timedelta(days=30)
+SECOND = timedelta(seconds=1)
+OLD = Kept(name=name_of(0), base=HORIZON, newest_segment=HORIZON, newest_object=NOW - REST)
+NEXT = Kept(name=name_of(1), base=HORIZON, newest_segment=NOW, newest_object=NOW)
+LAST = replace(NEXT, name=name_of(2))
+
+
+def first(*generations: Kept, keep: Keep = KEEP) -> tuple[Stage, str, tuple[GenerationName, ...]]:
+    verdict = decide(generations, keep, NOW)[0]
+    return verdict.stage, verdict.why, verdict.successors
+
+
+def test_what_is_just_old_enough_goes_and_the_next_one_takes_its_place() -> None:
+    assert first(OLD, NEXT, LAST) == (Stage.MARK, "expired", (NEXT.name,))
+    assert retention.ripe([OLD, NEXT, LAST], KEEP, NOW)
+    assert not retention.ripe([OLD], KEEP, NOW)
+
+
+@pytest.mark.parametrize(
+    ("generations", "why"),
+    [
+        (
+            (replace(OLD, newest_segment=HORIZON + SECOND), NEXT, LAST),
+            "a snapshot of it is younger than 2029-12-02 00:00 UTC",
+        ),
+        (
+            (OLD, replace(NEXT, base=HORIZON + SECOND), replace(LAST, base=None)),
+            "no later full backup is older than 2029-12-02 00:00 UTC",
+        ),
+        (
+            (replace(OLD, newest_object=NOW - REST + SECOND), NEXT, LAST),
+            "something was stored in it less than 72 hours ago",
+        ),
+        ((OLD, NEXT), "min_generations: 2 complete full backups have to remain"),
+        (
+            (OLD, NEXT, replace(LAST, whole=False)),
+            "min_generations: 2 complete full backups have to remain",
+        ),
+        (
+            (replace(OLD, pinned_by="another"), NEXT, LAST),
+            "another takes from it what could not be read when that was begun",
+        ),
+    ],
+)
+def test_what_keeps_a_generation_is_told(generations: tuple[Kept, ...], why: str) -> None:
+    assert first(*generations) == (Stage.KEPT, why, (NEXT.name,))
+
+
+def test_a_full_backup_that_is_damaged_is_no_reason_to_let_the_one_before_go() -> None:
+    broken = replace(NEXT, whole=False)
+    young = replace(LAST, base=HORIZON + SECOND)
+    assert first(OLD, broken, young)[1] == "no later full backup is older than 2029-12-02 00:00 UTC"
+
+
+def test_everything_is_kept_where_nothing_else_is_asked_for() -> None:
+    assert first(OLD, NEXT, LAST, keep=Keep())[:2] == (Stage.KEPT, "everything is kept")
+    assert not retention.ripe([OLD, NEXT, LAST], Keep(), NOW)
+
+
+def test_what_has_gone_before_does_not_count_among_those_that_remain() -> None:
+    second = replace(OLD, name=name_of(1))
+    rest = [replace(NEXT, name=name_of(2)), replace(NEXT, name=name_of(3))]
+    stages = [each.stage for each in decide([OLD, second, *rest], KEEP, NOW)]
+    assert stages == [Stage.MARK, Stage.MARK, Stage.KEPT, Stage.KEPT]
+    stages = [each.stage for each in decide([OLD, second, rest[0]], KEEP, NOW)]
+    assert stages == [Stage.MARK, Stage.KEPT, Stage.KEPT]
+
+
+def test_what_is_marked_goes_72_hours_later() -> None:
+    ripe = replace(OLD, grave=grave(OLD.name, Reason.EXPIRED, NOW - REST))
+    why = "expired, marked 2029-12-29 00:00 UTC"
+    assert first(ripe, NEXT, LAST) == (Stage.DELETE, why, (NEXT.name,))
+    early = replace(OLD, grave=grave(OLD.name, Reason.EXPIRED, NOW - REST + timedelta(minutes=1)))
+    why = (
+        "expired, marked 2029-12-29 00:01 UTC: "
+        "goes once something is stored after 2030-01-01 00:01 UTC"
+    )
+    assert first(early, NEXT, LAST) == (Stage.WAITS, why, (NEXT.name,))
+
+
+def test_what_is_marked_stays_when_a_rule_holds_it_again() -> None:
+    marked = replace(OLD, grave=grave(OLD.name, Reason.EXPIRED, NOW - REST))
+    assert first(marked, NEXT)[:2] == (
+        Stage.KEPT,
+        "marked for deletion, but stays: min_generations: 2 complete full backups have to remain",
+    )
+
+
+def test_what_was_rewritten_stays_until_all_of_it_was() -> None:
+    grave_of_it = grave(OLD.name, Reason.REWRITTEN, NOW - REST)
+    half = replace(OLD, grave=grave_of_it, unreplaced=2, stand_ins=(LAST.name,))
+    assert first(half, NEXT, LAST) == (
+        Stage.KEPT,
+        "rewritten, but stays: 2 of its snapshots were not rewritten: run caldav-run rewrite again",
+        (LAST.name,),
+    )
+    whole = replace(half, unreplaced=0)
+    why = "rewritten, marked 2029-12-29 00:00 UTC"
+    assert first(whole, NEXT, LAST) == (Stage.DELETE, why, (LAST.name,))

@@ -15,6 +15,7 @@ from caldav_run.repository.check.inventory import inventory
 from caldav_run.repository.erase import Eraser
 from caldav_run.repository.generation import Generation
 from caldav_run.repository.header import Counts, LogEntry
+from caldav_run.repository.local import LocalStore
 from caldav_run.repository.rewrite import Rewrite
 from caldav_run.repository.rewrite_plan import Request
 from caldav_run.repository.rewriting import Rewriting, Written
@@ -126,6 +127,26 @@ def test_nothing_of_it_is_left_in_what_stays(vault: Vault) -> None:
     assert not [row for row in rows if row.href == "a.ics"]
     assert len(vault.generations()) == 2
     assert everything(vault) == without(everything(vault), A)
+
+
+def test_what_an_earlier_rewriting_replaced_goes_while_its_place_is_taken(vault: Vault) -> None:
+    erased(vault, "a")
+    expected = everything(vault)
+    plan = rewriter(vault).plan(Request(uids=frozenset({"a"}), on_damage=stop))
+    assert (len(plan.tasks), len(plan.replaced)) == (0, 2)
+    assert len(rewriter(vault).delete([], plan.replaced)) == 2
+    assert len(vault.generations()) == 2
+    assert everything(vault) == expected
+
+
+def test_nothing_replaced_goes_where_what_stands_for_it_is_damaged(vault: Vault) -> None:
+    (first, _) = erased(vault, "a")
+    plan = rewriter(vault).plan(Request(uids=frozenset({"a"}), on_damage=stop))
+    new = next(each for each in vault.generations() if each.name == first.name)
+    harmed(vault, next(name for name in new.sizes if "/pack-" in name))
+    with pytest.raises(DamageError, match="what was rewritten is not whole"):
+        rewriter(vault).delete([], plan.replaced)
+    assert len(vault.generations()) == 4
 
 
 def test_the_old_is_hidden_at_once_and_still_there(vault: Vault) -> None:
@@ -377,6 +398,22 @@ def test_a_run_meanwhile_stops_it_and_nothing_is_lost(vault: Vault) -> None:
     erased(vault, "a")
     assert everything(vault) == without(after, A)
     assert len(vault.generations()) == 4
+
+
+def test_a_run_that_ends_during_the_deletion_loses_nothing(vault: Vault) -> None:
+    class Ending(LocalStore):
+        def delete(self, name: str) -> None:
+            if under_way:
+                under_way.pop().commit("h", guarded=False)
+            super().delete(name)
+
+    with vault.opened() as account:
+        account.append(added("meanwhile"))
+        under_way = [account]
+        written = erased(vault, "a")
+        with pytest.raises(TemporaryError, match="added a snapshot"):
+            rewriter(vault, Ending(vault.root)).delete(written)
+    assert ("family", "meanwhile.ics") in vault.held()
 
 
 def test_a_snapshot_that_comes_after_the_last_look_is_shown_and_rewritten_later(

@@ -32,6 +32,26 @@ def test_a_row_is_read_back_from_one_line(row: Row) -> None:
     assert rows.decode(line) == row
 
 
+def test_many_lines_are_read_in_their_order() -> None:
+    held = [Row(0, Op.ADD, "c", "a.ics"), Row(1, Op.GONE, "c", "a.ics")]
+    assert list(rows.decode_all(map(rows.encode, held))) == held
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Row(1, Op.ADD, "c", "h", provenance="get"),
+        Row(1, Op.UNREAD, "c", "h", extra={"reason": "denied", "before": True}),
+        Row(0, Op.CALENDAR, "c", extra={"properties": {"components": ["VEVENT"], "order": 3}}),
+    ],
+)
+def test_a_row_that_a_writer_writes_passes_the_checks(
+    row: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "_known_shapes", set())
+    assert rows.checked(rows.encode(row)) == row
+
+
 def test_further_columns_are_ignored() -> None:
     line = b'[1,"+","c","h",null,null,null,null,null,null,"get",{},"news",[1]]'
     assert rows.decode(line) == Row(1, Op.ADD, "c", "h", provenance="get", extra={})

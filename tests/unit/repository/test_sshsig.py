@@ -1,17 +1,39 @@
 import base64
+import hashlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from caldav_run.repository.broken import FormatError
-from caldav_run.repository.sshsig import Signer, verify
+from caldav_run.repository.sshsig import Signer, fingerprint, verify
 
 SIGNER = Signer.from_seed(bytes(range(32)))
 
 
 def test_a_signature_names_its_signer() -> None:
     assert verify("space", b"text", SIGNER.sign("space", b"text")) == SIGNER.fingerprint
+
+
+def test_a_fingerprint_is_the_keys_hash_without_padding() -> None:
+    for number in range(256):
+        public = bytes([number])
+        digest = base64.b64encode(hashlib.sha256(public).digest()).decode()
+        assert fingerprint(public) == f"SHA256:{digest[:43]}"
+
+
+@pytest.mark.parametrize(
+    "cut", [(b"-----BEGIN SSH SIGNATURE-----", b""), (b"-----END SSH SIGNATURE-----", b"")]
+)
+def test_half_an_armor_is_none(cut: tuple[bytes, bytes]) -> None:
+    with pytest.raises(FormatError, match="no armor"):
+        verify("space", b"text", SIGNER.sign("space", b"text").replace(*cut))
+
+
+def test_a_signature_without_armor_is_none() -> None:
+    bare = b"".join(SIGNER.sign("space", b"text").splitlines()[1:-1])
+    with pytest.raises(FormatError, match="no armor"):
+        verify("space", b"text", bare)
 
 
 @pytest.mark.parametrize(("namespace", "message"), [("other", b"text"), ("space", b"other")])

@@ -1,6 +1,7 @@
 import io
 import tarfile
-from itertools import islice
+import tracemalloc
+from itertools import chain, islice
 
 import pytest
 from hypothesis import given
@@ -65,9 +66,52 @@ def test_noise_is_refused(noise: bytes) -> None:
         read(noise.replace(b"\0" * 512, b"\1" * 512))
 
 
-@pytest.mark.parametrize("name", ["a" * 90 + "/" + "b" * 90, "a/" * 60 + "b"])
+@pytest.mark.parametrize(
+    "name",
+    ["a" * 90 + "/" + "b" * 90, "a/" * 60 + "b", "z" * 155 + "/" + "z" * 100, "X" * 99 + "/X"],
+)
 def test_a_long_name_is_split_at_a_folder(name: str) -> None:
     assert read(archive({name: b"x"})) == {name: b"x"}
+
+
+def test_a_name_of_a_hundred_bytes_needs_no_prefix() -> None:
+    name = "a/" + "b" * 98
+    block = tar.header(name, 0, 0)
+    assert block.startswith(name.encode())
+    assert block[345:] == bytes(512 - 345)
+
+
+def test_the_largest_size_is_told_before_anything_is_read() -> None:
+    told: list[int] = []
+
+    def note(_: str, size: int) -> bool:
+        told.append(size)
+        return False
+
+    with pytest.raises(FormatError, match="cut off"):
+        list(tar.members([tar.header("a", 8**11 - 1, 0)], note))
+    assert told == [8**11 - 1]
+
+
+@pytest.mark.parametrize("size", [b"0000000001X\0", b"X0000000001\0", b"-0000000001\0", bytes(12)])
+def test_a_size_that_is_no_octal_number_is_refused(size: bytes) -> None:
+    block = bytearray(tar.header("a", 1, 0))
+    block[124:136] = size
+    block[148:156] = b"%06o\0 " % (sum(block[:148]) + sum(block[156:]) + 8 * 0x20)
+    with pytest.raises(FormatError, match="broken tar header"):
+        read(bytes(block) + b"x" + tar.padding(1) + tar.END)
+
+
+def test_nothing_is_held_of_what_is_not_taken() -> None:
+    size = 64 << 20
+    chunks = (bytes(64 << 10) for _ in range(size >> 16))
+    archived = chain([tar.header("a", size, 0)], chunks, [tar.END])
+    tracemalloc.start()
+    try:
+        assert [name for name, _ in tar.pieces(archived, lambda *_: True)] == ["a"]
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_wrong_checksum_is_refused() -> None:

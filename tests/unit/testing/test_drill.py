@@ -1,6 +1,6 @@
 """What a drill says of a server that gives back something else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,8 +61,8 @@ class Taking(CaldavSink):
         self.on_conflict = "newest"
         self.refuse_scheduled = False
 
-    def target(self, source: str, calendar: Calendar) -> Target:
-        del source
+    def target(self, source: str, calendar: Calendar, siblings: Iterable[Calendar] = ()) -> Target:
+        del source, siblings
         if calendar.id == "forbidden":
             raise CalendarError("nobody writes there")
         return Target(calendar, exists=False)

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
@@ -54,6 +54,8 @@ class CaldavSink:
         self._names = names
         self._found: Account | None = None
         self._places: dict[str, Place] | None = None
+        # Which source's calendar goes to which, by what is told of it, not by `rename`.
+        self._given: dict[str, tuple[str, str]] = {}
 
     @classmethod
     def from_options(cls, options: Options, context: Context) -> Self:
@@ -75,12 +77,21 @@ class CaldavSink:
         """Return the principal's URL and the user."""
         return self._account().origin
 
-    def target(self, source: str, calendar: Calendar) -> Target:
-        """Return the calendar that `rename` says, else the one with this id or display name."""
-        del source
-        new = self._names.get(calendar.display_name or "") or self._names.get(calendar.id)
+    def target(self, source: str, calendar: Calendar, siblings: Iterable[Calendar] = ()) -> Target:
+        """Return the calendar that `rename` says, else the one with this id or display name.
+
+        Calendars of one source that have one name stay apart, as they are there.
+        """
+        new = self._new_name(calendar)
         planned = _planned(calendar, new)
-        found = self._find(calendar, new) or self._all().get(planned.id)
+        if new is not None:
+            found = self._named(new) or self._all().get(planned.id)
+        else:
+            found = self._by_id(calendar) or self._named(
+                calendar.display_name, self._taken(source, calendar, siblings)
+            )
+            given = planned if found is None else found.collection.calendar
+            self._given[given.id] = source, calendar.id
         if found is None:
             return Target(planned, exists=False, mapped=new is not None)
         there = found.collection.calendar
@@ -158,19 +169,35 @@ class CaldavSink:
             self._places = {each.calendar.id: Place(each) for each in found}
         return self._places
 
-    def _find(self, calendar: Calendar, name: str | None) -> Place | None:
-        if name is not None:
-            return self._named(name)
-        return self._all().get(calendar.id) or self._named(calendar.display_name)
+    def _new_name(self, calendar: Calendar) -> str | None:
+        return self._names.get(calendar.display_name or "") or self._names.get(calendar.id)
 
-    def _named(self, name: str | None) -> Place | None:
-        """Return the only calendar of this display name.
+    def _by_id(self, calendar: Calendar) -> Place | None:
+        """Return the calendar with this id, or that an earlier run made for it."""
+        places = self._all()
+        return places.get(calendar.id) or places.get(_planned(calendar, None).id)
+
+    def _taken(
+        self, source: str, calendar: Calendar, siblings: Iterable[Calendar]
+    ) -> frozenset[str]:
+        """Return the ids of those that another calendar of the source goes to."""
+        others = (each for each in siblings if each.id != calendar.id and not self._new_name(each))
+        owned = (place.collection.calendar.id for each in others if (place := self._by_id(each)))
+        given = (
+            place
+            for place, owner in self._given.items()
+            if owner[0] == source and owner[1] != calendar.id
+        )
+        return frozenset((*owned, *given))
+
+    def _named(self, name: str | None, taken: frozenset[str] = frozenset()) -> Place | None:
+        """Return the only calendar of this display name, without those that are taken.
 
         Raises:
             CalendarError: There are several.
         """
-        places = self._all().values()
-        found = [each for each in places if name and each.collection.calendar.display_name == name]
+        free = (each for each in self._all().values() if each.collection.calendar.id not in taken)
+        found = [each for each in free if name and each.collection.calendar.display_name == name]
         if len(found) > 1:
             ids = ", ".join(sorted(each.collection.calendar.id for each in found))
             raise CalendarError(

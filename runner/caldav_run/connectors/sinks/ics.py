@@ -2,7 +2,7 @@
 
 import contextlib
 import errno
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
@@ -71,12 +71,13 @@ class IcsSink:
             raise _refused(self._path, error) from error
         return str(path)
 
-    def target(self, source: str, calendar: Calendar) -> Target:
-        """Return the calendar's folder: its id is `<source>/<folder>`.
+    def target(self, source: str, calendar: Calendar, siblings: Iterable[Calendar] = ()) -> Target:
+        """Return the calendar's folder, which goes by its id: `<source>/<folder>`.
 
         Raises:
             CalendarError: Something else is in the folder's place, or its index is damaged.
         """
+        del siblings
         new = self._names.get(calendar.display_name or "") or self._names.get(calendar.id)
         wanted = replace(calendar, id=new, display_name=new) if new else calendar
         above = folder_name(source)

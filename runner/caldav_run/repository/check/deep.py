@@ -1,7 +1,7 @@
 """Level 3: everything is opened, verified and compared with everything else; needs an identity."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from caldav_run.errors import CaldavRunError, DamageError, SetupError
@@ -10,12 +10,12 @@ from caldav_run.repository.check.bodies import check_pack
 from caldav_run.repository.check.expected import check_expected, check_unnamed, objects_of
 from caldav_run.repository.check.findings import Finding, Level, Severity, damage_of
 from caldav_run.repository.check.inventory import Listed
-from caldav_run.repository.check.records import Heads, check_records
+from caldav_run.repository.check.records import Era, Heads, check_records
 from caldav_run.repository.check.replay import Replay
 from caldav_run.repository.create import repository_id
 from caldav_run.repository.generation import Generation
 from caldav_run.repository.keys import Keyring
-from caldav_run.repository.names import RunName, SegmentName
+from caldav_run.repository.names import GenerationName, RunName, SegmentName
 from caldav_run.repository.reader import Reader
 from caldav_run.repository.runs import RunRecord
 from caldav_run.repository.segment import Segment
@@ -43,6 +43,7 @@ def check_deep(store: Store, keyring: Keyring, objects: Sequence[Listed]) -> Ite
     opened = Opener(store, keyring, repository_id(store))
     present: set[str] = set()
     before: list[str] = []
+    past = _Past()
     for listed in survey(each.stored for each in objects):
         if listed.segments:
             grave, problems = opened.grave(listed)
@@ -51,17 +52,41 @@ def check_deep(store: Store, keyring: Keyring, objects: Sequence[Listed]) -> Ite
             gone = Severity.NOTE if grave else Severity.DAMAGE
             replay = Replay(partial(opened.again, listed))
             yield from _generation(opened, listed, replay, gone)
+            past.take(listed.name, replay.account, going=grave is not None)
             present |= replay.known() | listed.segments.keys()
             if replay.before and replay.last:
                 before.append(replay.last)
-    heads = Heads()
+    heads = Heads(present)
     records = [each.run for each in objects if each.run]
     yield from check_records(records, opened.run, heads)
     # Whoever has a removed signer's key could raise false alarms.
-    heads.forget(writer for writer, _ in heads.newest if keyring.until(writer) is not None)
-    yield from heads.missing(Level.DEEP, present)
+    heads.forget({each.writer for each in records if keyring.until(each.writer) is not None})
+    yield from heads.missing(Level.DEEP)
+    yield from heads.missing_before(Level.DEEP, past.eras())
     if before:
         yield from _never_read(Reader(store, keyring), before)
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """Which generations are there, and whose they are."""
+
+    generations: list[tuple[GenerationName, bool]] = field(default_factory=list)
+    accounts: dict[str, str] = field(default_factory=dict)
+
+    def take(self, name: GenerationName, account: str | None, *, going: bool) -> None:
+        """Take one; the oldest comes first, and of one that cannot be read others tell whose."""
+        self.generations.append((name, going))
+        if account is not None:
+            self.accounts[name.stream] = account
+
+    def eras(self) -> Mapping[tuple[str, str], Sequence[Era]]:
+        """Return them by writer and account."""
+        found: dict[tuple[str, str], list[Era]] = {}
+        for name, going in self.generations:
+            account = self.accounts.get(name.stream, "")
+            found.setdefault((name.writer, account), []).append(Era(name.begun, going))
+        return found
 
 
 @dataclass(frozen=True, slots=True)

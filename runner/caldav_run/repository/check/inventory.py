@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from caldav_run.repository.check.kinds import Kind, classify
-from caldav_run.repository.names import GenerationName, RunName, SegmentName
-from caldav_run.repository.store import Stored
+from caldav_run.repository.names import ACCOUNTS, RUNS, GenerationName, RunName, SegmentName
+from caldav_run.repository.store import Store, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +35,21 @@ class Listed:
 def inventory(listing: Iterable[Stored]) -> list[Listed]:
     """Return every object with what its name tells, in the order of the listing."""
     return [Listed(each, *classify(each.name)) for each in listing]
+
+
+def settled(store: Store) -> list[Stored]:
+    """List every object together with all that it refers to, also while a run goes on.
+
+    A run stores packs, then the segment that names them, then the record that names the segment:
+    they are listed the other way round, and what came in between is left out.
+
+    Raises:
+        ConnectorError: The store cannot be read.
+    """
+    records = {each.name for each in store.list(RUNS)}
+    settled = records | {each.name for each in store.list(ACCOUNTS)}
+    return [
+        each
+        for each in store.list()
+        if each.name in settled or classify(each.name).kind not in {Kind.SEGMENT, Kind.RUN}
+    ]

@@ -78,7 +78,7 @@ def _cut_off(
 ) -> Iterator[Finding]:
     """Tell the heads of the newest run records that the store does not have."""
     own = [each.run for each in objects if each.run and each.run.writer == writer.name]
-    heads = Heads()
+    heads = Heads(present)
     for name in sorted(own, key=_time)[-_RECENT:]:
         try:
             trusted, identities = {writer.signer.fingerprint}, (writer.metadata,)
@@ -86,7 +86,7 @@ def _cut_off(
             heads.take(name, runs.open_run(name, stored, identities, trusted, repository))
         except (DamageError, SetupError) as error:
             yield damage_of(Level.KNOWN, name.name, error)
-    yield from heads.missing(Level.KNOWN, present)
+    yield from heads.missing(Level.KNOWN)
 
 
 def _time(name: RunName) -> datetime:

@@ -91,8 +91,6 @@ class Replay:
         before = self._ids.get(header.number - 1)
         if before and header.parent not in before:
             yield "it does not continue the segment before it"
-        if header.log and [each.number for each in header.log] != list(range(header.number)):
-            yield "its log does not name each segment before it"
         for entry in header.log:
             if self.entries.setdefault(entry.id, entry) != entry:
                 yield f"its log tells otherwise of segment {entry.number} than that itself"
@@ -145,7 +143,7 @@ class Replay:
         try:
             for row in self._reopen(header.log[0].id).rows():
                 tally.apply(row)
-        except (CaldavRunError, IndexError):
+        except CaldavRunError:
             return None
         return tally
 

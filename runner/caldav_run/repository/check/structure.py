@@ -43,6 +43,16 @@ def check_marker(store: Store) -> Finding | None:
     return None
 
 
+def check_leftovers(files: Iterable[Stored]) -> Iterator[Finding]:
+    """Tell the unfinished files of a local folder; no object was ever one of them."""
+    found = list(files)
+    if found:
+        size = sum(each.size for each in found)
+        what = f"{len(found)} unfinished files, {size:,} bytes: a run goes on, or was cut off"
+        mend = "what is older than a day may be deleted; runs do so where they write"
+        yield Finding(Level.STRUCTURE, Severity.NOTE, found[0].name, what, mend)
+
+
 def _places(objects: Sequence[Listed]) -> Iterator[Finding]:
     """Tell what is empty, misplaced, or no object of a repository."""
     for each in objects:

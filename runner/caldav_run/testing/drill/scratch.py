@@ -1,6 +1,6 @@
 """The caldav sink of a drill, and what the scratch server said to each item."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from caldav_run.connectors.protocol import Target
@@ -35,18 +35,14 @@ class Scratch:
         self.close = sink.close
         self._sink = sink
 
-    def target(self, source: str, calendar: Calendar) -> Target:
+    def target(self, source: str, calendar: Calendar, siblings: Iterable[Calendar] = ()) -> Target:
         """Return where a calendar goes, and remember it."""
         try:
-            target = self._sink.target(source, calendar)
+            target = self._sink.target(source, calendar, siblings)
         except CalendarError as error:
             self.refused_calendars[calendar.id] = str(error)
             raise
-        if target.calendar.id in self.calendars:
-            # The engine refuses it, as it would at a real destination.
-            other = self.calendars[target.calendar.id].id
-            self.refused_calendars[calendar.id] = f"it is called as {other} is"
-        self.calendars.setdefault(target.calendar.id, calendar)
+        self.calendars[target.calendar.id] = calendar
         return target
 
     def create(self, target: Target) -> None:

@@ -264,10 +264,9 @@ def test_a_log_that_tells_otherwise_is_named(vault: Vault) -> None:
 def test_a_log_that_leaves_a_segment_out_is_named(vault: Vault) -> None:
     cumulative(vault)
     log = opened(vault).header.log
-    resign(vault, log=log[:2])
-    assert "its log does not name each segment before it" in [
-        each.what for each in bad(deep(vault))
-    ]
+    made = resign(vault, log=log[:2])
+    found = {each.name: each.what for each in bad(deep(vault))}
+    assert "its log does not name each segment before it" in found[made.name]
 
 
 @pytest.mark.usefixtures("short_logs")
@@ -295,8 +294,21 @@ def test_without_a_base_nothing_is_counted(vault: Vault) -> None:
 def test_a_cumulative_segment_without_a_log_is_named(vault: Vault) -> None:
     cumulative(vault)
     (vault.root / vault.segments()[1].name).unlink()
+    made = resign(vault, log=())
+    found = {each.name: each.what for each in bad(deep(vault))}
+    assert "its log does not name each segment before it" in found[made.name]
+
+
+@pytest.mark.usefixtures("short_logs")
+def test_a_cumulative_segment_without_a_log_stops_nobody(vault: Vault) -> None:
+    cumulative(vault)
+    before = vault.held("latest~1")
     resign(vault, log=())
-    assert "rows of segment 1, which do not belong there" in bad(deep(vault))[0].what
+    assert [each.incomplete for each in vault.reader().snapshots()] == [False] * 3 + [True]
+    assert vault.held("latest~1") == before
+    vault.forget()
+    vault.fill()
+    assert len(vault.held()) == 2
 
 
 def test_both_sides_of_a_fork_are_opened(vault: Vault) -> None:
@@ -405,3 +417,58 @@ def test_a_forged_tombstone_is_named_and_hides_nothing(vault: Vault, tmp_path: P
     assert name in forged.what
     assert other.fingerprint in forged.what
     assert missing.severity is Severity.DAMAGE
+
+
+def again(vault: Vault) -> None:
+    """Go on in a new generation."""
+    vault.configure(full_every=timedelta(0))
+    vault.run(calendar_row("family"), added("c"))
+    vault.configure(full_every=timedelta(90))
+
+
+def test_lost_last_snapshots_of_an_older_generation_are_named_once_each(vault: Vault) -> None:
+    vault.run(added("d"))
+    vault.run(added("e"))
+    vault.run()
+    lost = vault.segments()[-2:]
+    again(vault)
+    vault.run()
+    assert bad(deep(vault)) == []
+    for each in lost:
+        (vault.root / each.name).unlink()
+    found = bad(deep(vault))
+    assert {each.severity for each in found} == {Severity.DAMAGE}
+    said = sorted(each.what.partition(" at ")[2] for each in found)
+    ids = sorted(each.sha256[:12] for each in lost)
+    assert said == [f"the snapshot {each}, which is missing" for each in ids]
+
+
+def test_snapshots_that_expired_are_not_missed(vault: Vault) -> None:
+    vault.run(added("d"))
+    old = vault.segments()[-1]
+    again(vault)
+    for each in (vault.root / old.generation.folder).iterdir():
+        each.unlink()
+    assert bad(deep(vault)) == []
+
+
+def test_what_is_being_deleted_may_lack_its_last_snapshots(vault: Vault) -> None:
+    vault.run(added("d"))
+    old = vault.segments()[-1]
+    bury(vault, vault.writer.signer)
+    again(vault)
+    (vault.root / old.name).unlink()
+    found = [each for each in deep(vault) if each.name.startswith("runs/")]
+    assert [each.severity for each in found] == [Severity.NOTE]
+
+
+def test_of_whom_an_unreadable_generation_is_another_one_tells(vault: Vault) -> None:
+    vault.run(added("d"))
+    old = vault.segments()
+    again(vault)
+    again(vault)
+    for each in old[1:]:
+        (vault.root / each.name).unlink()
+    (vault.root / old[0].name).write_bytes(b"")
+    found = bad(deep(vault))
+    assert any(f"at the snapshot {old[-1].sha256[:12]}, which is missing" in e.what for e in found)
