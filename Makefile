@@ -45,6 +45,19 @@ demo: $(VENV)/.demo ## Back up, change, compare and restore a sample server, on 
 test: $(VENV)/.test ## Run every test; ARGS='-k name' chooses
 	$(PYTEST) $(ARGS)
 
+# Each server in one worker, so that it is started once.
+SERVER ?= all
+
+.PHONY: test-servers
+test-servers: $(VENV)/.test ## Run the suite of real servers; SERVER='cyrus sogo' chooses
+	CALDAV_RUN_SERVERS='$(SERVER)' $(BIN)/pytest --numprocesses=2 --dist=loadscope -rs \
+	  tests/integration/servers $(ARGS)
+
+.PHONY: docs-servers
+docs-servers: ## Measure every server anew and write docs/servers.md
+	CALDAV_RUN_MEASURED=$(CURDIR)/docs/servers $(MAKE) test-servers SERVER='$(SERVER)'
+	$(BIN)/python docs/generate_servers.py
+
 .PHONY: kills
 kills: $(VENV)/.test ## Kill the program 200 times while it backs up, into a folder and into S3
 	CALDAV_RUN_KILLS=200 $(PYTEST) tests/integration/reliability/test_kills_local.py \
@@ -82,7 +95,7 @@ test-wheel: dist ## Run every test against the built wheel instead of the checko
 	rm -rf .venv-wheel
 	@$(MAKE) --no-print-directory VENV=.venv-wheel .venv-wheel/.wheel
 	@.venv-wheel/bin/python -P -c 'import caldav_run; print("Testing", caldav_run.__file__)' | grep -F .venv-wheel
-	.venv-wheel/bin/pytest --numprocesses=auto --dist=loadfile --override-ini=pythonpath= $(ARGS)
+	.venv-wheel/bin/pytest --numprocesses=auto --dist=loadfile --override-ini=pythonpath=. $(ARGS)
 
 .PHONY: dist
 dist: $(VENV)/.dev ## Build the source archive, and the wheel from it

@@ -180,3 +180,9 @@ def test_the_image_is_built_from_all_that_the_package_holds() -> None:
     }
     hatch = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]
     assert copied >= set(hatch["build"]["targets"]["wheel"]["force-include"])
+
+
+def test_the_page_of_servers_is_what_was_measured() -> None:
+    servers = runpy.run_path(str(ROOT / "docs" / "generate_servers.py"))
+    written = (ROOT / "docs" / "servers.md").read_text("utf-8")
+    assert written == servers["page"](servers["load"]()), "run: docs/generate_servers.py"

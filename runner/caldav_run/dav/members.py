@@ -16,6 +16,7 @@ LISTING: Final = (
     names.GETCONTENTTYPE,
     names.GETCONTENTLENGTH,
 )
+_UNKNOWN_TYPE: Final = "application/octet-stream"
 _PIECE: Final = 512
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -131,7 +132,8 @@ def _is_object(response: Response, href: str | None) -> bool:
     kinds = response.properties.get(names.RESOURCETYPE)
     if kinds is not None and kinds.find(names.COLLECTION) is not None:
         return False
-    content_type = response.text(names.GETCONTENTTYPE)
-    if content_type is None or "calendar" in content_type.lower():
+    content_type = (response.text(names.GETCONTENTTYPE) or _UNKNOWN_TYPE).lower()
+    # A server that goes by a file's name says so of a calendar object without a suffix.
+    if content_type == _UNKNOWN_TYPE or "calendar" in content_type:
         return True
     return response.href.lower().endswith(".ics")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from caldav_run.dav import hrefs
+from caldav_run.dav import hrefs, marks
 from caldav_run.dav.collections import Collection
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.failures import TROUBLE
@@ -22,7 +22,6 @@ from caldav_run.model import (
     CalendarSynced,
     Failed,
     Gone,
-    Mark,
     Reading,
     Unchanged,
 )
@@ -125,7 +124,8 @@ class AccountReader:
                 wanted.setdefault(href, _named(track.collection, href))
         yield from self._fetch(track, wanted.values())
         yield from self._gone(track)
-        yield CalendarSynced(calendar, Mark(track.collection.seen, found.token, mark.audited))
+        done = marks.mark(track.collection, found.token, mark.audited, self._now)
+        yield CalendarSynced(calendar, done)
 
     def _news(self, track: Track, found: Changes) -> tuple[dict[str, Member], set[str]] | None:
         """Return what is to be fetched and what is gone; None when that cannot be all.
@@ -167,7 +167,8 @@ class AccountReader:
             for member in self._still_listed(track):
                 yield Failed(calendar, member.href, _NOT_GIVEN)
         collection = track.collection
-        yield CalendarDone(calendar, Mark(collection.seen, collection.sync_token, self._now))
+        done = marks.mark(collection, collection.sync_token, self._now, self._now)
+        yield CalendarDone(calendar, done)
 
     def _fetch(self, track: Track, wanted: Iterable[Member]) -> Iterator[Reading]:
         queue = Members(track.collection.url)

@@ -165,25 +165,25 @@ def objects() -> Iterator[tuple[str, bytes]]:
     """Yield the names and bytes of all objects; names are spelled as in a URL."""
     for name, lines in _EVENTS.items():
         start = "DTSTART;VALUE=DATE:20260501" if name == "allday" else "DTSTART:20260501T100000Z"
-        yield f"{name}.ics", _event(f"{name}@caldav-run", start, *lines)
+        yield f"{name}.ics", event(f"{name}@caldav-run", start, *lines)
     for name, lines in _OTHERS.items():
-        yield f"{name}.ics", _calendar(*lines)
+        yield f"{name}.ics", calendar(*lines)
     for href, uid in _NAMES.items():
-        yield href, _event(uid, "DTSTART:20260501T100000Z")
-    zoned = _event("zone@caldav-run", "DTSTART;TZID=\"Custom/Zone of ^'mine^'\":20260501T100000")
+        yield href, event(uid, "DTSTART:20260501T100000Z")
+    zoned = event("zone@caldav-run", "DTSTART;TZID=\"Custom/Zone of ^'mine^'\":20260501T100000")
     yield "zone.ics", zoned.replace(b"BEGIN:VEVENT", "\r\n".join((*_ZONE, "BEGIN:VEVENT")).encode())
-    plain = _event("feeds@caldav-run", "DTSTART:20260501T100000Z", "SUMMARY:Line feeds only")
+    plain = event("feeds@caldav-run", "DTSTART:20260501T100000Z", "SUMMARY:Line feeds only")
     yield "feeds.ics", plain.replace(b"\r\n", b"\n")
-    yield "mark.ics", b"\xef\xbb\xbf" + _event("mark@caldav-run", "DTSTART:20260501T100000Z")
-    yield "folded.ics", folded(_event("folded@caldav-run", "DTSTART:20260501T100000Z", *_CAKES))
+    yield "mark.ics", b"\xef\xbb\xbf" + event("mark@caldav-run", "DTSTART:20260501T100000Z")
+    yield "folded.ics", folded(event("folded@caldav-run", "DTSTART:20260501T100000Z", *_CAKES))
     yield "attachment.ics", folded(attachment(64 << 10))
 
 
-def attachment(size: int) -> bytes:
+def attachment(size: int, uid: str = "attachment@caldav-run") -> bytes:
     """Return an event with so many bytes of inline attachment, in one line."""
     data = base64.b64encode(bytes(range(256)) * (size // 256)).decode()
     attach = f"ATTACH;FMTTYPE=application/pdf;ENCODING=BASE64;VALUE=BINARY:{data}"
-    return _event("attachment@caldav-run", "DTSTART:20260501T100000Z", attach)
+    return event(uid, "DTSTART:20260501T100000Z", attach)
 
 
 _CAKES: Final = ("SUMMARY:" + "🍰é" * 60, "X-CAKES;X-P=" + "ü" * 90 + ":1")
@@ -198,11 +198,13 @@ def folded(body: bytes) -> bytes:
     )
 
 
-def _event(uid: str, *lines: str) -> bytes:
+def event(uid: str, *lines: str) -> bytes:
+    """Return an event in a calendar object; the first line stands before its UID."""
     head = (f"UID:{uid}", "DTSTAMP:20260101T000000Z")
-    return _calendar("BEGIN:VEVENT", *lines[:1], *head, *lines[1:], "END:VEVENT")
+    return calendar("BEGIN:VEVENT", *lines[:1], *head, *lines[1:], "END:VEVENT")
 
 
-def _calendar(*lines: str) -> bytes:
+def calendar(*lines: str) -> bytes:
+    """Return a calendar object with these lines in it."""
     head = ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//caldav-run//hostile//EN")
     return "\r\n".join([*head, *lines, "END:VCALENDAR", ""]).encode()

@@ -132,6 +132,16 @@ def test_what_is_no_calendar_object_is_passed_over(shelf: Shelf, read: Read) -> 
     assert shelf.batches == [["/w/a.ics", "/w/b.ics", "/w/c.ics"]]
 
 
+def test_a_member_without_a_suffix_is_read_where_its_type_says_nothing(
+    shelf: Shelf, read: Read
+) -> None:
+    shelf.items = {"/w/a": "x"}
+    shelf.listing = multistatus(
+        listed("/w/a", extra="<d:getcontenttype>application/octet-stream</d:getcontenttype>")
+    )
+    assert item("a", "x") in read()
+
+
 def test_a_member_that_is_listed_twice_is_read_once(shelf: Shelf, read: Read) -> None:
     shelf.items = {"/w/%c3%bc.ics": "x"}
     shelf.listing = multistatus(listed("/w/%c3%bc.ics"), listed("/w/%C3%BC.ics"))
