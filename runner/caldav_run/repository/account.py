@@ -157,6 +157,7 @@ class AccountWriter:
             TemporaryError: Another run wrote meanwhile; the history is as before.
         """
         self._flush()
+        self._maker.close()
         now = self._writing.clock().replace(microsecond=0)
         head = self.head
         if head is not None and self._nothing_new(head, fingerprint):

@@ -31,6 +31,10 @@ class RowMaker:
         self._left: set[str] = set()
         self._properties: dict[str, Calendar] = {}
 
+    def close(self) -> None:
+        """Let go of what was said: no change follows."""
+        self._said.clear()
+
     def row(self, change: Change) -> Row | None:
         """Return the change's row, or None when it changes nothing.
 

@@ -11,9 +11,12 @@ from caldav_run.model import (
     CalendarDone,
     CalendarExcluded,
     CalendarStart,
+    CalendarSynced,
     Changed,
     Failed,
+    Gone,
     Item,
+    Mark,
     Provenance,
     Reading,
     Unchanged,
@@ -34,6 +37,7 @@ class MemorySource:
         unreadable: (calendar, href) of items that cannot be read; href None for a whole calendar.
         lost: Raised when the account is reached for.
         broken: Raised after all calendars but the last.
+        names_changes: Whether it names only what has changed, where it knows since when.
         read_anew: Which items were read with their bytes, over all readings.
     """
 
@@ -46,7 +50,9 @@ class MemorySource:
     unreadable: set[tuple[str, str | None]] = field(default_factory=set)
     lost: CaldavRunError | None = None
     broken: CaldavRunError | None = None
+    names_changes: bool = False
     read_anew: list[tuple[str, str]] = field(default_factory=list)
+    _states: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def put(self, calendar: str, href: str, body: bytes) -> None:
         """Hold an item, in a new calendar where there is none of that id."""
@@ -71,20 +77,41 @@ class MemorySource:
             if (name, None) in self.unreadable:
                 yield Failed(name, None, "the calendar cannot be read")
                 continue
-            for held_in, href in sorted(self.bodies):
-                if held_in == name:
-                    yield self._member(name, href, baseline)
-            yield CalendarDone(name)
+            yield from self._members(name, baseline)
 
     def close(self) -> None:
         """Hold on to everything: a dict needs no closing."""
 
+    def _members(self, name: str, baseline: Baseline) -> Iterator[Reading]:
+        now = {
+            href: _etag(body) for (held_in, href), body in self.bodies.items() if held_in == name
+        }
+        token = str(len(self._states))
+        self._states[token] = now
+        mark = baseline.mark(name) if self.names_changes else None
+        if mark is None or mark.token not in self._states:
+            for href in sorted(now):
+                yield self._member(name, href, baseline)
+            yield CalendarDone(name, Mark(None, token, 0.0))
+            return
+        then = self._states[mark.token]
+        for href in sorted(then.keys() - now):
+            yield Gone(name, href)
+        changed = {href for href, etag in now.items() if then.get(href) != etag}
+        for href in sorted(changed | (now.keys() & set(baseline.doubtful(name)))):
+            yield self._member(name, href, baseline)
+        yield CalendarSynced(name, mark._replace(token=token))
+
     def _member(self, calendar: str, href: str, baseline: Baseline) -> Reading:
         body = self.bodies[calendar, href]
-        etag = f'"{hash(body):x}"'
+        etag = _etag(body)
         if baseline.etag(calendar, href) == etag:
             return Unchanged(calendar, href)
         if (calendar, href) in self.unreadable:
             return Failed(calendar, href, "the item cannot be read")
         self.read_anew.append((calendar, href))
         return Changed(Item(calendar, href, etag, body, Provenance.FILE))
+
+
+def _etag(body: bytes) -> str:
+    return f'"{hash(body):x}"'
