@@ -83,9 +83,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class CalendarStart:
-    """The members of this calendar follow."""
+    """The members of this calendar follow; `note` says what a person should know of them."""
 
     calendar: Calendar
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

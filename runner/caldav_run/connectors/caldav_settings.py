@@ -31,6 +31,7 @@ def settings_from(options: Options, context: Context) -> Settings:
             tls_fingerprint=_text(options.get("tls_fingerprint")),
             client_certificate=_certificate(options.get("client_certificate")),
             proxy=_proxy(options.get("proxy")),
+            profile=_text(options.get("profile")),
         )
     except SetupError as error:
         raise SetupError(f"{context.name}: {error.message}", mend=error.mend) from error

@@ -1,21 +1,26 @@
-"""Where an account's calendars were found last time, so that a run need not look for them again."""
+"""Where an account's calendars were last time, and how the server is, so that nobody asks again."""
 
 import hashlib
 import json
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
+from caldav_run.dav.collections import Collection
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.discovery import Account
+from caldav_run.dav.probing import probed
+from caldav_run.dav.profiles import UNKNOWN, Profile, Sync
 from caldav_run.dav.settings import Settings
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _LIFETIME: Final = timedelta(days=7)
 _PRIVATE: Final = 0o600
+_WORST_LAST: Final = (Sync.TRUSTED, Sync.STALE_TOKENS, Sync.NONE)
 
 
 class Remembered:
@@ -26,6 +31,7 @@ class Remembered:
         self._path = path
         self._settings = settings
         self._now = now
+        self._sync: Sync | None = None
 
     @classmethod
     def of(cls, settings: Settings, state_dir: Path, now: datetime) -> Self:
@@ -42,15 +48,17 @@ class Remembered:
             return None
 
     def keep(self, account: Account) -> None:
-        """Remember where an account's calendars are."""
-        if account.single is not None:
-            return
+        """Remember where an account's calendars are, and what was shown of its server."""
         found = {
             "version": _VERSION,
             "found": self._now.isoformat(),
             "base": account.connection.base,
             "identity": account.identity,
-            "homes": account.homes,
+            # A single calendar is its own place; only its server is remembered.
+            "homes": () if account.single else account.homes,
+            "principal": account.principal,
+            "signs": account.signs,
+            "sync": self._sync,
         }
         # Without it the next run looks again.
         with suppress(OSError):
@@ -58,17 +66,49 @@ class Remembered:
 
     def forget(self) -> None:
         """Have the next run look for the calendars again."""
+        self._sync = None
         with suppress(OSError):
             self._path.unlink()
 
+    def profile(self, account: Account, calendars: Iterable[Collection]) -> Profile:
+        """Return how to treat a server; one of which nothing is known is probed once in a while.
+
+        Args:
+            account: The account, whose connection nobody else uses at the time.
+            calendars: Its calendars, one of which may be asked.
+        """
+        profile = account.profile
+        if account.connection.profile is not None:
+            return profile
+        if self._sync is None and profile.name == UNKNOWN.name:
+            self.probe(account, calendars)
+        return profile if self._sync is None else corrected(profile, self._sync)
+
+    def probe(self, account: Account, calendars: Iterable[Collection]) -> Sync | None:
+        """Ask the server how far its sync-collection goes, and remember the answer."""
+        chosen = next((each for each in calendars if each.sync_token is not None), None)
+        self._sync = None if chosen is None else probed(account.connection, chosen)
+        if self._sync is not None:
+            self.keep(account)
+        return self._sync
+
     def _account(self, found: dict[str, Any]) -> Account | None:
         age = self._now - datetime.fromisoformat(found["found"])
-        base, identity, *homes = map(str, (found["base"], found["identity"], *found["homes"]))
-        usable = found["version"] == _VERSION and timedelta(0) <= age < _LIFETIME and homes
-        # Only a bare host leads elsewhere; else the password goes where the user sends it.
-        if not usable or (not self._settings.bare and base != self._settings.base):
+        if found["version"] != _VERSION or not timedelta(0) <= age < _LIFETIME:
             return None
-        return Account(Connection(self._settings, base), identity, tuple(homes))
+        base, identity, *homes = map(str, (found["base"], found["identity"], *found["homes"]))
+        principal, sync = found["principal"], found["sync"]
+        self._sync = None if sync is None else Sync(sync)
+        # Only a bare host leads elsewhere; else the password goes where the user sends it.
+        if not homes or (not self._settings.bare and base != self._settings.base):
+            return None
+        return Account(
+            Connection(self._settings, base),
+            identity,
+            tuple(homes),
+            principal=None if principal is None else str(principal),
+            signs=str(found["signs"]),
+        )
 
     def _write(self, text: str) -> None:
         for folder in (self._path.parent.parent, self._path.parent):
@@ -80,3 +120,14 @@ class Remembered:
             temporary.replace(self._path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def corrected(profile: Profile, sync: Sync) -> Profile:
+    """Return a profile after a probe.
+
+    A probe shows one fault of several: it takes trust away from a server that is known, and gives
+    none back.
+    """
+    if profile.name != UNKNOWN.name:
+        sync = max(sync, profile.sync, key=_WORST_LAST.index)
+    return profile if sync is profile.sync else profile.with_sync(sync)

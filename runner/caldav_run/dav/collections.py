@@ -1,8 +1,8 @@
 """Calendar collections: listed with the properties that a restore gives back."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
@@ -22,6 +22,8 @@ _WANTED: Final = (
     names.PRIVILEGES,
     names.SYNC_TOKEN,
     names.GETCTAG,
+    names.OWNER,
+    names.SOURCE,
 )
 # Any of these lets a client add members (RFC 3744 section 3).
 _WRITING: Final = frozenset(f"{{{names.DAV}}}{name}" for name in ("all", "write", "bind"))
@@ -41,12 +43,18 @@ class Collection:
         url: Where it is, with a final slash.
         sync_token: DAV:sync-token (RFC 6578 section 4), where it has one.
         ctag: CalendarServer's getctag, where it has one.
+        owner: The principal's URL of whose it is (RFC 3744 section 5.1), where the server tells.
+        subscribed: Whether it follows a calendar that lies elsewhere.
+        source: Where that is, for a subscription which the server only notes down.
     """
 
     calendar: Calendar
     url: str
     sync_token: str | None = None
     ctag: str | None = None
+    owner: str | None = None
+    subscribed: bool = False
+    source: str | None = field(default=None, repr=False)
 
     @property
     def seen(self) -> str | None:
@@ -74,13 +82,24 @@ def listed(connection: Connection, home: str, root: str | None) -> Iterator[Coll
         StatusError: The home cannot be listed.
         ConnectorError: See `listing`.
     """
+    yield from _each(connection, home, root, is_calendar)
+
+
+def shown(connection: Connection, home: str, root: str | None) -> Iterator[Collection | Failed]:
+    """Yield what `listed` does, and subscriptions whose items the server does not hold."""
+    yield from _each(connection, home, root, lambda each: is_calendar(each) or _subscribed(each))
+
+
+def _each(
+    connection: Connection, home: str, root: str | None, wanted: Callable[[Response], bool]
+) -> Iterator[Collection | Failed]:
     seen: set[str] = set()
     for response in listing(connection, home, properties()):
         key = hrefs.key(hrefs.path_of(response.href))
         # One server in the field lists what it holds twice.
         if key in seen:
             continue
-        if is_calendar(response):
+        if wanted(response):
             seen.add(key)
             yield collection(response, root)
         elif response.status >= HTTPStatus.BAD_REQUEST and response.status not in _GONE:
@@ -129,6 +148,7 @@ def collection(response: Response, root: str | None) -> Collection:
     below = None if root is None else hrefs.relative(path, root)
     order = (response.text(names.ORDER) or "").strip()
     sync_token, ctag = response.text(names.SYNC_TOKEN), response.text(names.GETCTAG)
+    owner = _href(response, names.OWNER)
     calendar = Calendar(
         id=below or path,
         display_name=response.text(names.DISPLAYNAME),
@@ -140,7 +160,25 @@ def collection(response: Response, root: str | None) -> Collection:
         read_only=_read_only(response),
         token=sync_token or ctag,
     )
-    return Collection(calendar, response.url.rstrip("/") + "/", sync_token, ctag)
+    return Collection(
+        calendar,
+        response.url.rstrip("/") + "/",
+        sync_token,
+        ctag,
+        owner=None if owner is None else hrefs.resolve(response.base, owner),
+        subscribed=_subscribed(response),
+        source=None if is_calendar(response) else _href(response, names.SOURCE),
+    )
+
+
+def _subscribed(response: Response) -> bool:
+    return names.SUBSCRIBED in _children(response, names.RESOURCETYPE)
+
+
+def _href(response: Response, name: str) -> str | None:
+    element = response.properties.get(name)
+    href = None if element is None else element.findtext(names.HREF)
+    return (href or "").strip() or None
 
 
 def _components(response: Response) -> tuple[str, ...]:

@@ -32,6 +32,11 @@ class Connection:
         settings: What to connect with.
         base: The URL that the service was found at; its origin is what the credentials are for.
         anonymous: Whether to ask without credentials, and then wherever a redirect leads.
+
+    Attributes:
+        profile: The name of the profile that the settings choose, if any.
+        signs: What the last multistatus says of the software that gave it, in lower case: the
+            headers by which servers are told apart, the one of DAV classes between equals signs.
     """
 
     def __init__(
@@ -41,6 +46,8 @@ class Connection:
         self.base = base or settings.base
         self.trust: Trust = settings.trust_for(self.base)
         self.username = settings.username
+        self.profile = settings.profile
+        self.signs = ""
         self._settings = settings
         self._anonymous = anonymous
         self._opened: DAVClient | None = None
@@ -198,7 +205,10 @@ class Connection:
             )
         except RequestException as error:
             raise failures.translate(error, url, self._settings.timeout_s) from error
-        return Reply(response, method, self._settings.timeout_s)
+        reply = Reply(response, method, self._settings.timeout_s)
+        if reply.status == HTTPStatus.MULTI_STATUS:
+            self.signs = _signs(reply)
+        return reply
 
     def _client(self) -> "DAVClient":
         if self._opened is None:
@@ -224,3 +234,8 @@ class Connection:
             f"{reply.url} refuses the password of {who!r}",
             mend="check username and password; many services want an app password here",
         )
+
+
+def _signs(reply: Reply) -> str:
+    software = (reply.header(name) for name in ("Server", "X-DAViCal-Version"))
+    return f"{' '.join(software)} ={reply.header('DAV')}=".lower()

@@ -1,18 +1,36 @@
 """From a host or any URL of an account to its calendars (RFC 6764, RFC 5397, RFC 4791)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from urllib.parse import unquote, urljoin, urlsplit
 
-from caldav_run.dav import bodies, collections, failures, hrefs, names
+from caldav_run.dav import bodies, collections, failures, hrefs, names, products
 from caldav_run.dav.collections import Collection
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.locating import LOCATING, resolve_host
 from caldav_run.dav.multistatus import Response
+from caldav_run.dav.profiles import Profile
 from caldav_run.dav.service_records import WELL_KNOWN
 from caldav_run.dav.settings import Settings
 from caldav_run.errors import AccessError, ConnectorError
 from caldav_run.model import Failed
+
+
+class Kind(StrEnum):
+    """Whose a calendar is.
+
+    Attributes:
+        OWN: The user's own.
+        SHARED: Somebody else's, which lies in the user's home as well.
+        DELEGATED: In the home of somebody who lets the user act for them.
+        SUBSCRIBED: A copy of, or a mere link to, a calendar that lies elsewhere.
+    """
+
+    OWN = "own"
+    SHARED = "shared"
+    DELEGATED = "delegated"
+    SUBSCRIBED = "subscribed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +42,43 @@ class Account:
         identity: The URL that tells this account from others: its principal's, else its home's.
         homes: The calendar homes, with a final slash.
         single: The only calendar, when the URL names one; the homes then serve for new ones.
+        principal: Who the server takes the user for, as far as it tells.
+        signs: What its answers say of the software, see `Connection.signs`.
     """
 
     connection: Connection
     identity: str
     homes: tuple[str, ...]
     single: Collection | None = None
+    principal: str | None = None
+    signs: str = ""
+
+    @property
+    def profile(self) -> Profile:
+        """How to treat the server: as the settings say, else as what it shows itself to be."""
+        name = self.connection.profile
+        if name is not None:
+            return products.PRODUCTS[name]()
+        return products.recognised((self.identity, *self.homes), self.signs)
+
+    def kind(self, collection: Collection) -> Kind:
+        """Return whose a calendar is, as far as the server tells."""
+        if collection.subscribed:
+            return Kind.SUBSCRIBED
+        if collection.owner is None or self.principal is None:
+            return Kind.OWN
+        return Kind.OWN if _same(collection.owner, self.principal) else Kind.SHARED
 
     @property
     def origin(self) -> str:
         """The identity and the user, as one text."""
         username = self.connection.username
         return f"{self.identity} as {username}" if username else self.identity
+
+    def owner_name(self, collection: Collection) -> str:
+        """Return the last part of the owner's address, to tell people by; may be empty."""
+        path = urlsplit(collection.owner or "").path.rstrip("/")
+        return unquote(path.rpartition("/")[2])
 
     def collections(self) -> Iterator[Collection | Failed]:
         """Yield the account's calendars, and what may be one but is not described.
@@ -64,7 +107,7 @@ def find(settings: Settings) -> Account:
     base = resolve_host(settings) if settings.bare else settings.base
     connection = Connection(settings, base)
     try:
-        return _locate(connection)
+        return replace(_locate(connection), signs=connection.signs)
     except BaseException:
         connection.close()
         raise
@@ -103,26 +146,28 @@ def _look_at(connection: Connection, url: str) -> Account | None:
     there = _folder(response.base)
     if collections.is_calendar(response):
         return _single(connection, there, response)
-    if homes := _homes(response):
-        return Account(connection, there, homes)
     principal = _principal(response)
-    homes = _homes_of(connection, principal) if principal else ()
+    if homes := _homes(response):
+        return Account(connection, there, homes, principal=principal or there)
+    homes = homes_of(connection, principal) if principal else ()
     if any(_lies_in(home, there) for home in homes):
-        return Account(connection, principal or there, homes)
+        return Account(connection, principal or there, homes, principal=principal)
     # Not on the way to the user's own home: perhaps a home that somebody else shares.
     if any(isinstance(each, Collection) for each in collections.listed(connection, there, there)):
-        return Account(connection, there, (there,))
-    return Account(connection, principal, homes) if principal and homes else None
+        return Account(connection, there, (there,), principal=principal)
+    if principal and homes:
+        return Account(connection, principal, homes, principal=principal)
+    return None
 
 
 def _single(connection: Connection, url: str, response: Response) -> Account:
     principal = _principal(response)
-    homes = _homes_of(connection, principal) if principal else ()
+    homes = homes_of(connection, principal) if principal else ()
     around = (_folder(url.rstrip("/").rpartition("/")[0]),)
     home = next((home for home in homes if _lies_in(url, home)), around[0])
     described = _describe(connection, url, collections.properties())
     found = collections.collection(described, home)
-    return Account(connection, url, homes or around, single=found)
+    return Account(connection, url, homes or around, single=found, principal=principal)
 
 
 def _describe(connection: Connection, url: str, body: bytes) -> Response:
@@ -131,7 +176,8 @@ def _describe(connection: Connection, url: str, body: bytes) -> Response:
     raise failures.MalformedAnswerError(f"{url} describes nothing")
 
 
-def _homes_of(connection: Connection, principal: str) -> tuple[str, ...]:
+def homes_of(connection: Connection, principal: str) -> tuple[str, ...]:
+    """Return the calendar homes of a principal, each with a final slash."""
     return _homes(_describe(connection, principal, bodies.propfind([names.CALENDAR_HOME_SET])))
 
 
@@ -161,6 +207,10 @@ def _principal(response: Response) -> str | None:
 
 def _folder(url: str) -> str:
     return url.rstrip("/") + "/"
+
+
+def _same(one: str, other: str) -> bool:
+    return hrefs.key(urlsplit(one).path) == hrefs.key(urlsplit(other).path)
 
 
 def _lies_in(inner: str, outer: str) -> bool:

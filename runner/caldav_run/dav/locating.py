@@ -1,5 +1,6 @@
 """From a bare host or domain to the URL that it serves CalDAV at, without showing credentials."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from http import HTTPStatus
 from typing import Final
@@ -8,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from caldav_run.dav import bodies, failures, names, service_records
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.origin import Origin
+from caldav_run.dav.products import ADDRESSES
 from caldav_run.dav.service_records import WELL_KNOWN
 from caldav_run.dav.settings import Settings
 from caldav_run.errors import ConnectorError
@@ -30,6 +32,8 @@ def resolve_host(settings: Settings) -> str:
     base = urlsplit(settings.base)
     if base.path != "/":
         return settings.base
+    if base.netloc in ADDRESSES:
+        return ADDRESSES[base.netloc]
     named = () if base.port or base.scheme != "https" else service_records.services(base.netloc)
     distrusted: list[str] = []
     with closing(Connection(settings, anonymous=True)) as connection:
@@ -38,15 +42,20 @@ def resolve_host(settings: Settings) -> str:
                 distrusted.append(url)
             elif found := _answering(connection, url):
                 return found
-        try:
-            found = _served(connection, urljoin(settings.base, WELL_KNOWN))
-        except failures.UnreachableError:
-            if not distrusted:
-                raise
-            found = None
+        return _by_itself(connection, settings.base, distrusted)
+
+
+def _by_itself(connection: Connection, base: str, distrusted: Sequence[str]) -> str:
+    """Return what the host says of itself, else its root; DNS is only quoted."""
+    try:
+        found = _served(connection, urljoin(base, WELL_KNOWN))
+    except failures.UnreachableError:
+        if not distrusted:
+            raise
+        found = None
     if found is None and distrusted:
-        raise _distrust(base.netloc, distrusted[0])
-    return found or settings.base
+        raise _distrust(urlsplit(base).netloc, distrusted[0])
+    return found or base
 
 
 def _believable(settings: Settings, url: str, domain: str) -> bool:

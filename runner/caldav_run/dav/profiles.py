@@ -1,8 +1,9 @@
-"""What is known of a server beyond what the standards promise."""
+"""How to treat a server: what is known of it beyond what the standards promise."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import Self
 
 
 class Sync(StrEnum):
@@ -19,21 +20,38 @@ class Sync(StrEnum):
     NONE = "none"
 
 
+_AUDITS = {
+    Sync.TRUSTED: timedelta(days=7),
+    Sync.STALE_TOKENS: timedelta(days=1),
+    Sync.NONE: timedelta(days=7),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """How to treat a server.
 
     Attributes:
+        name: What the profile is called in a pipeline.
+        title: What the server is called in front of a person.
         sync: How far sync-collection can be relied on.
         audit_every: How long a calendar's members may go without all of them being listed.
         multiget_limit: How many items one report may ask for.
         concurrency: How many requests may be under way at a time, from 1 to 8.
+        rewrites_shares: Whether calendars that others share are not given as they are stored.
     """
 
+    name: str = "standard"
+    title: str = "an unknown server"
     sync: Sync = Sync.TRUSTED
-    audit_every: timedelta = timedelta(days=7)
+    audit_every: timedelta = _AUDITS[Sync.TRUSTED]
     multiget_limit: int = 1000
     concurrency: int = 8
+    rewrites_shares: bool = False
+
+    def with_sync(self, sync: Sync) -> Self:
+        """Return this profile for a server whose sync-collection is otherwise."""
+        return replace(self, sync=sync, audit_every=_AUDITS[sync])
 
 
 UNKNOWN = Profile()

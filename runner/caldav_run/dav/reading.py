@@ -202,9 +202,11 @@ class AccountReader:
         return [each for each in vanished if hrefs.key(each.href) in there]
 
 
-def read(connection: Connection, collection: Collection, known: Known) -> Iterator[Reading]:
+def read(
+    connection: Connection, collection: Collection, known: Known, profile: Profile = UNKNOWN
+) -> Iterator[Reading]:
     """Yield what became of every member of a single calendar; see `AccountReader.members`."""
-    reader = AccountReader(connection, [collection], known, datetime.now(UTC))
+    reader = AccountReader(connection, [collection], known, datetime.now(UTC), profile)
     try:
         yield from reader.members(collection)
     finally:

@@ -38,6 +38,8 @@ class Settings:
             needs no authority.
         client_certificate: What proves to the server who asks.
         proxy: What every request goes through.
+        profile: What the server is to be treated as, by the name of a profile; None to see that
+            from its address and its answers.
     """
 
     url: str
@@ -51,6 +53,7 @@ class Settings:
     tls_fingerprint: str | None = None
     client_certificate: ClientCertificate | None = None
     proxy: Proxy | None = None
+    profile: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what would fail later, or leak.

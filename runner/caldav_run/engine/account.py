@@ -113,10 +113,8 @@ class AccountReading:
             case Unchanged(held_in, held):
                 self._one_more()
                 self._each(lambda sink: sink.unchanged(held_in, held))
-            case CalendarStart(calendar):
-                self.calendars += 1
-                self._calendar = calendar
-                self._each(lambda sink: sink.start(calendar))
+            case CalendarStart(calendar, note):
+                self._start(calendar, note)
             case CalendarDone(done, mark):
                 self._each(lambda sink: sink.done(done, mark))
             case _:
@@ -133,6 +131,14 @@ class AccountReading:
                 self._synced(synced, reached)
             case Failed():
                 self._failed(reading.calendar, reading.href, reading.reason)
+
+    def _start(self, calendar: Calendar, note: str | None) -> None:
+        self.calendars += 1
+        self._calendar = calendar
+        if note is not None:
+            place = f"{self._source}/{calendar.title}"
+            self._emit(Noted(self._step, Level.WARNING, f"{place}: {note}"))
+        self._each(lambda sink: sink.start(calendar))
 
     def _changed(self, item: Item) -> None:
         self._one_more()

@@ -159,3 +159,23 @@ def test_a_member_that_is_not_described_is_no_deleted_calendar(
     server.script = lambda _: multistatus(cut_off("/home/work/", status))
     (found,) = collections.listed(connection, f"{server.url}home/", f"{server.url}home/")
     assert found == Failed("work", None, f"the server does not describe it: {status[:3]}")
+
+
+SUBSCRIPTION = (
+    '<d:resourcetype><d:collection/><x:subscribed xmlns:x="http://calendarserver.org/ns/"/>'
+    '</d:resourcetype><x:source xmlns:x="http://calendarserver.org/ns/">'
+    "<d:href>https://example.org/a.ics?key=1</d:href></x:source>"
+)
+
+
+def test_a_mere_link_to_a_calendar_elsewhere_is_shown_and_not_read(
+    server: ScriptedServer, connection: Connection
+) -> None:
+    links = response("/home/link/", SUBSCRIPTION)
+    assert listed(server, connection, links) == []
+    (found,) = collections.shown(connection, f"{server.url}home/", f"{server.url}home/")
+    assert isinstance(found, collections.Collection)
+    assert (found.calendar.id, found.subscribed) == ("link", True)
+    assert found.source == "https://example.org/a.ics?key=1"
+    # Such addresses are secrets more often than not.
+    assert "key=1" not in repr(found)

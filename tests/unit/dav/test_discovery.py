@@ -198,3 +198,31 @@ def test_a_host_with_a_path_needs_no_resolving(server: ScriptedServer) -> None:
     bare = server.url.removeprefix("http://") + "dav/"
     assert resolve_host(Settings(url=bare)) == server.url + "dav/"
     assert server.asked == []
+
+
+def owned(by: str) -> str:
+    return f"{CALENDAR}<d:owner><d:href>{by}</d:href></d:owner>"
+
+
+def test_own_shared_and_subscribed_calendars_are_told_apart(server: ScriptedServer) -> None:
+    copy = (
+        '<d:resourcetype><d:collection/><c:calendar/><x:subscribed xmlns:x="'
+        'http://calendarserver.org/ns/"/></d:resourcetype>'
+    )
+    members = multistatus(
+        response("/dav/c/alice/", FOLDER),
+        response("/dav/c/alice/mine/", owned("/p/%61lice")),
+        response("/dav/c/alice/untold/", CALENDAR),
+        response("/dav/c/alice/theirs/", owned("/p/b%C3%B6b/")),
+        response("/dav/c/alice/copy/", copy),
+    )
+    server.script = site({**USUAL, "/dav/c/alice/*": members})
+    account = discovery.find(Settings(url=f"{server.url}dav/"))
+    with closing(account.connection):
+        found = [each for each in account.collections() if isinstance(each, Collection)]
+    assert [(each.calendar.id, account.kind(each), account.owner_name(each)) for each in found] == [
+        ("mine", "own", "alice"),
+        ("untold", "own", ""),
+        ("theirs", "shared", "böb"),
+        ("copy", "subscribed", ""),
+    ]

@@ -124,7 +124,8 @@ class CaldavSink:
         """Read the calendar in full."""
         place = self._all()[target.calendar.id]
         versions: list[Version] = []
-        for each in reading.read(self._account().connection, place.collection, Nothing()):
+        account = self._account()
+        for each in reading.read(account.connection, place.collection, Nothing(), account.profile):
             if isinstance(each, Failed):
                 where = (
                     f"{target.calendar.title}/{each.href}" if each.href else target.calendar.title

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Self, TypeGuard
+from typing import Final, Self, TypeGuard
 
 from caldav_run.connectors.caldav_settings import settings_from
 from caldav_run.connectors.protocol import Baseline, Context
@@ -10,11 +10,17 @@ from caldav_run.connectors.remembered import Remembered
 from caldav_run.connectors.selection import Selection
 from caldav_run.dav import discovery
 from caldav_run.dav.collections import Collection
-from caldav_run.dav.discovery import Account
+from caldav_run.dav.discovery import Account, Kind
+from caldav_run.dav.profiles import Profile
 from caldav_run.dav.reading import AccountReader
 from caldav_run.dav.settings import Settings
 from caldav_run.errors import ConnectorError
 from caldav_run.model import CalendarExcluded, CalendarStart, Failed, Options, Reading
+
+_REWRITTEN: Final = (
+    "{owner} shares it, and {server} gives a share without private events, alarms and details: back"
+    " up the owner's account to have them"
+)
 
 
 class CaldavSource:
@@ -23,20 +29,15 @@ class CaldavSource:
     as_of: datetime | None = None
 
     def __init__(
-        self,
-        settings: Settings,
-        account: str,
-        selection: Selection,
-        now: datetime,
-        remembered: Remembered,
+        self, settings: Settings, selection: Selection, account: str, context: Context
     ) -> None:
         """Take the options, without contacting anybody."""
         self.account = account
         self.selection = selection.text
         self._settings = settings
         self._selection = selection
-        self._now = now
-        self._remembered = remembered
+        self._now = context.now
+        self._remembered = Remembered.of(settings, context.state_dir, context.now)
         self._listed: Sequence[Collection | Failed] | None = None
         self._found: Account | None = None
 
@@ -47,13 +48,11 @@ class CaldavSource:
         Raises:
             SetupError: The connection's options cannot work together.
         """
-        settings = settings_from(options, context)
         return cls(
-            settings,
-            str(options.get("account", context.name)),
+            settings_from(options, context),
             Selection.from_option(options.get("calendars")),
-            context.now,
-            Remembered.of(settings, context.state_dir, context.now),
+            str(options.get("account", context.name)),
+            context,
         )
 
     def origin(self) -> str:
@@ -68,9 +67,9 @@ class CaldavSource:
         if listed is None:
             listed = list(account.collections())
             self._remembered.keep(account)
-        reader = AccountReader(
-            account.connection, [each for each in listed if self._wants(each)], baseline, self._now
-        )
+        wanted = [each for each in listed if self._wants(each)]
+        profile = self._remembered.profile(account, wanted)
+        reader = AccountReader(account.connection, wanted, baseline, self._now, profile)
         try:
             for each in listed:
                 if isinstance(each, Failed):
@@ -78,7 +77,7 @@ class CaldavSource:
                 elif not self._wants(each):
                     yield CalendarExcluded(each.calendar)
                 else:
-                    yield CalendarStart(each.calendar)
+                    yield CalendarStart(each.calendar, _note(account, each, profile))
                     yield from reader.members(each)
         finally:
             reader.close()
@@ -112,3 +111,9 @@ class CaldavSource:
         self._remembered.forget()
         account.connection.close()
         return None
+
+
+def _note(account: Account, collection: Collection, profile: Profile) -> str | None:
+    if profile.rewrites_shares and account.kind(collection) is Kind.SHARED:
+        return _REWRITTEN.format(server=profile.title, owner=account.owner_name(collection))
+    return None

@@ -1,0 +1,43 @@
+"""What a CalDAV source says of calendars beside their items."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from caldav_run.connectors.sources.caldav import CaldavSource
+from caldav_run.model import CalendarStart
+from caldav_run.testing.contracts import context
+from caldav_run.testing.contracts.sources import Held
+from caldav_run.testing.scripted import Answer, Asked, multistatus, response, scripted_server
+
+
+def calendar(owner: str) -> str:
+    return (
+        "<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
+        f"<d:owner><d:href>/p/{owner}/</d:href></d:owner>"
+    )
+
+
+def account(asked: Asked) -> Answer:
+    """One calendar of alice's and one of bob's, both empty."""
+    if asked.path == "/home/" and asked.headers.get("depth") == "1":
+        shared = (response("/home/mine/", calendar("alice")), response("/home/t/", calendar("bob")))
+        return multistatus(response("/home/"), *shared)
+    home = "<c:calendar-home-set><d:href>/home/</d:href></c:calendar-home-set>"
+    principal = "<d:current-user-principal><d:href>/p/alice/</d:href></d:current-user-principal>"
+    return multistatus(response(asked.path, home + principal))
+
+
+@pytest.mark.parametrize(("profile", "noted"), [("nextcloud", ["t"]), ("cyrus", [])])
+def test_a_share_that_the_server_rewrites_is_noted(
+    tmp_path: Path, profile: str, noted: list[str]
+) -> None:
+    with scripted_server(account) as server:
+        options = {"url": f"{server.url}p/alice/", "profile": profile}
+        source = CaldavSource.from_options(options, context(tmp_path))
+        with closing(source):
+            starts = [each for each in source.read(Held()) if isinstance(each, CalendarStart)]
+    assert [each.calendar.id for each in starts] == ["mine", "t"]
+    assert [each.calendar.id for each in starts if each.note] == noted
+    assert all("bob shares it, and Nextcloud" in each.note for each in starts if each.note)
