@@ -13,6 +13,7 @@ from caldav_run.cli import (
     console,
     copying,
     demo,
+    discover,
     drill,
     find,
     holdings,
@@ -53,6 +54,7 @@ _VERBS = (
     care.expire,
     copying.copy,
     rewriting.rewrite,
+    discover.discover,
     validate.schema,
     demo.demo,
 )

@@ -1,9 +1,10 @@
 """HTTP for CalDAV: python-caldav's session and credentials, our own redirects, retries and XML."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
+from time import monotonic
 from time import sleep as pause
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urljoin
 
 from caldav_run.dav import failures, multistatus, session, ways
@@ -25,6 +26,25 @@ _LONGEST_WAIT_S: Final = 30.0
 _XML: Final = {"Content-Type": "application/xml; charset=utf-8"}
 
 
+class Exchange(NamedTuple):
+    """One request and how it was answered.
+
+    Attributes:
+        method: The HTTP method.
+        url: What was asked for.
+        status: The status; 0 where no answer came.
+        seconds: How long it took until the answer began.
+    """
+
+    method: str
+    url: str
+    status: int
+    seconds: float
+
+
+Watch = Callable[[Exchange], None]
+
+
 class Connection:
     """One client of one account. Not for use by several threads at once.
 
@@ -32,6 +52,7 @@ class Connection:
         settings: What to connect with.
         base: The URL that the service was found at; its origin is what the credentials are for.
         anonymous: Whether to ask without credentials, and then wherever a redirect leads.
+        watch: Is told of every request.
 
     Attributes:
         profile: The name of the profile that the settings choose, if any.
@@ -40,7 +61,12 @@ class Connection:
     """
 
     def __init__(
-        self, settings: Settings, base: str | None = None, *, anonymous: bool = False
+        self,
+        settings: Settings,
+        base: str | None = None,
+        *,
+        anonymous: bool = False,
+        watch: Watch | None = None,
     ) -> None:
         """Open no connection yet; that happens with the first request."""
         self.base = base or settings.base
@@ -50,6 +76,7 @@ class Connection:
         self.signs = ""
         self._settings = settings
         self._anonymous = anonymous
+        self._watch = watch
         self._opened: DAVClient | None = None
 
     def send(
@@ -191,6 +218,7 @@ class Connection:
         from niquests.exceptions import RequestException
 
         client = self._client()
+        begun = monotonic()
         try:
             response = client.session.request(
                 method,
@@ -204,11 +232,17 @@ class Connection:
                 stream=True,
             )
         except RequestException as error:
+            self._tell(method, url, 0, begun)
             raise failures.translate(error, url, self._settings.timeout_s) from error
         reply = Reply(response, method, self._settings.timeout_s)
         if reply.status == HTTPStatus.MULTI_STATUS:
             self.signs = _signs(reply)
+        self._tell(method, url, reply.status, begun)
         return reply
+
+    def _tell(self, method: str, url: str, status: int, begun: float) -> None:
+        if self._watch is not None:
+            self._watch(Exchange(method, url, status, monotonic() - begun))
 
     def _client(self) -> "DAVClient":
         if self._opened is None:

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from caldav_run.dav import bodies, collections, failures, hrefs, names, products
 from caldav_run.dav.collections import Collection
-from caldav_run.dav.connection import Connection
+from caldav_run.dav.connection import Connection, Watch
 from caldav_run.dav.locating import LOCATING, resolve_host
 from caldav_run.dav.multistatus import Response
 from caldav_run.dav.profiles import Profile
@@ -97,15 +97,19 @@ class Account:
                 raise failures.for_account(error, home) from error
 
 
-def find(settings: Settings) -> Account:
+def find(settings: Settings, watch: Watch | None = None) -> Account:
     """Find the account that the settings lead to.
+
+    Args:
+        settings: What to connect with.
+        watch: Is told of every request, also of those of the account later on.
 
     Raises:
         AccessError: The credentials are refused, or silently not used.
         ConnectorError: Nothing there speaks CalDAV, or it cannot be reached.
     """
-    base = resolve_host(settings) if settings.bare else settings.base
-    connection = Connection(settings, base)
+    base = resolve_host(settings, watch) if settings.bare else settings.base
+    connection = Connection(settings, base, watch=watch)
     try:
         return replace(_locate(connection), signs=connection.signs)
     except BaseException:
@@ -142,7 +146,7 @@ def _meaning(
 
 def _look_at(connection: Connection, url: str) -> Account | None:
     """Return the account that a URL belongs to; None when it leads to nothing."""
-    response = _describe(connection, url, LOCATING)
+    response = describe(connection, url, LOCATING)
     there = _folder(response.base)
     if collections.is_calendar(response):
         return _single(connection, there, response)
@@ -165,12 +169,19 @@ def _single(connection: Connection, url: str, response: Response) -> Account:
     homes = homes_of(connection, principal) if principal else ()
     around = (_folder(url.rstrip("/").rpartition("/")[0]),)
     home = next((home for home in homes if _lies_in(url, home)), around[0])
-    described = _describe(connection, url, collections.properties())
+    described = describe(connection, url, collections.properties())
     found = collections.collection(described, home)
     return Account(connection, url, homes or around, single=found, principal=principal)
 
 
-def _describe(connection: Connection, url: str, body: bytes) -> Response:
+def describe(connection: Connection, url: str, body: bytes) -> Response:
+    """Return what a PROPFIND says of one resource.
+
+    Raises:
+        StatusError: It is not described.
+        MalformedAnswerError: The answer holds nothing.
+        ConnectorError: See `Connection.send`.
+    """
     for response in connection.multistatus("PROPFIND", url, body, depth=0):
         return response
     raise failures.MalformedAnswerError(f"{url} describes nothing")
@@ -178,7 +189,7 @@ def _describe(connection: Connection, url: str, body: bytes) -> Response:
 
 def homes_of(connection: Connection, principal: str) -> tuple[str, ...]:
     """Return the calendar homes of a principal, each with a final slash."""
-    return _homes(_describe(connection, principal, bodies.propfind([names.CALENDAR_HOME_SET])))
+    return _homes(describe(connection, principal, bodies.propfind([names.CALENDAR_HOME_SET])))
 
 
 def _homes(response: Response) -> tuple[str, ...]:

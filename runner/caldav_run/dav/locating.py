@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from caldav_run.dav import bodies, failures, names, service_records
-from caldav_run.dav.connection import Connection
+from caldav_run.dav.connection import Connection, Watch
 from caldav_run.dav.origin import Origin
 from caldav_run.dav.products import ADDRESSES
 from caldav_run.dav.service_records import WELL_KNOWN
@@ -20,11 +20,15 @@ LOCATING: Final = bodies.propfind(
 _FOUND: Final = frozenset({HTTPStatus.MULTI_STATUS, HTTPStatus.UNAUTHORIZED})
 
 
-def resolve_host(settings: Settings) -> str:
+def resolve_host(settings: Settings, watch: Watch | None = None) -> str:
     """Return the URL that a bare host serves CalDAV at, asking without credentials.
 
     What the host itself says over https is believed, wherever it leads. DNS can be forged: it is
     believed about hosts of the same domain, and about those that the user trusts.
+
+    Args:
+        settings: What to connect with.
+        watch: Is told of every request.
 
     Raises:
         ConnectorError: The host cannot be reached, or DNS leads to a host that is not trusted.
@@ -36,7 +40,7 @@ def resolve_host(settings: Settings) -> str:
         return ADDRESSES[base.netloc]
     named = () if base.port or base.scheme != "https" else service_records.services(base.netloc)
     distrusted: list[str] = []
-    with closing(Connection(settings, anonymous=True)) as connection:
+    with closing(Connection(settings, anonymous=True, watch=watch)) as connection:
         for url in named:
             if not _believable(settings, url, base.netloc):
                 distrusted.append(url)

@@ -53,5 +53,14 @@ class Profile:
         """Return this profile for a server whose sync-collection is otherwise."""
         return replace(self, sync=sync, audit_every=_AUDITS[sync])
 
+    def share_note(self, owner: str) -> str | None:
+        """Return what is missing from a calendar that somebody shares; None for nothing."""
+        if not self.rewrites_shares:
+            return None
+        return (
+            f"{owner} shares it, and {self.title} gives a share without private events, alarms and"
+            " details: back up the owner's account to have them"
+        )
+
 
 UNKNOWN = Profile()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Final, Self, TypeGuard
+from typing import Self, TypeGuard
 
 from caldav_run.connectors.caldav_settings import settings_from
 from caldav_run.connectors.protocol import Baseline, Context
@@ -16,11 +16,6 @@ from caldav_run.dav.reading import AccountReader
 from caldav_run.dav.settings import Settings
 from caldav_run.errors import ConnectorError
 from caldav_run.model import CalendarExcluded, CalendarStart, Failed, Options, Reading
-
-_REWRITTEN: Final = (
-    "{owner} shares it, and {server} gives a share without private events, alarms and details: back"
-    " up the owner's account to have them"
-)
 
 
 class CaldavSource:
@@ -114,6 +109,5 @@ class CaldavSource:
 
 
 def _note(account: Account, collection: Collection, profile: Profile) -> str | None:
-    if profile.rewrites_shares and account.kind(collection) is Kind.SHARED:
-        return _REWRITTEN.format(server=profile.title, owner=account.owner_name(collection))
-    return None
+    shared = account.kind(collection) is Kind.SHARED
+    return profile.share_note(account.owner_name(collection)) if shared else None
