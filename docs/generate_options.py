@@ -50,6 +50,7 @@ def page(schemas: Mapping[str, Schema]) -> str:
     chapters = [
         ("Pipeline", schemas["pipeline.schema.json"]),
         *connectors,
+        ("OAuth2", schemas["oauth2.schema.json"]),
         ("Storage", schemas["storage.schema.json"]),
         ("Secrets", schemas["secret.schema.json"]),
     ]

@@ -25,6 +25,7 @@ class Context:
         passphrase: Opens a repository's bundle where there is no identity file at all.
         trust: Fingerprints of signers to trust, given on the command line.
         adopt_origin: Whether an account's history goes on though it is found elsewhere now.
+        file: The pipeline's file, for what a person is told to run.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Context:
     passphrase: Secret | None = None
     trust: tuple[str, ...] = ()
     adopt_origin: bool = False
+    file: Path | None = None
 
 
 class Baseline(Protocol):

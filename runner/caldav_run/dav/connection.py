@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from time import monotonic
 from time import sleep as pause
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urljoin
 
 from caldav_run.dav import failures, multistatus, session, ways
@@ -78,6 +78,7 @@ class Connection:
         self._anonymous = anonymous
         self._watch = watch
         self._opened: DAVClient | None = None
+        self._token = ""
 
     def send(
         self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -206,7 +207,7 @@ class Connection:
             raise ways.proxy_refused(url)
         if reply.status != HTTPStatus.UNAUTHORIZED or self._anonymous:
             return reply
-        if self._change_to_digest(reply):
+        if self._renew_token() or self._change_to_digest(reply):
             reply.close()
             reply = self._exchange(method, url, body, headers)
         if reply.status == HTTPStatus.UNAUTHORIZED:
@@ -225,7 +226,7 @@ class Connection:
                 url,
                 data=body,
                 headers=dict(headers),
-                auth=client.auth,
+                auth=self._authorization(client),
                 timeout=self._settings.timeout_s,
                 verify=client.ssl_verify_cert,
                 allow_redirects=False,
@@ -249,6 +250,22 @@ class Connection:
             self._opened = session.open_client(self._settings, self.base, anonymous=self._anonymous)
         return self._opened
 
+    def _authorization(self, client: "DAVClient") -> Any:
+        """Return what signs the next request in, as the HTTP library takes it."""
+        oauth2 = self._settings.oauth2
+        if oauth2 is None or self._anonymous:
+            return client.auth
+        # The library sends a text as a bearer token.
+        self._token = oauth2.bearer()
+        return self._token
+
+    def _renew_token(self) -> bool:
+        """Have another token from now on, where one was refused."""
+        if self._settings.oauth2 is None:
+            return False
+        self._settings.oauth2.renew(self._token)
+        return True
+
     def _change_to_digest(self, reply: Reply) -> bool:
         """Sign in by Digest from now on, where that is what the server asks for."""
         client = self._client()
@@ -261,6 +278,8 @@ class Connection:
         return True
 
     def _refused(self, reply: Reply) -> AccessError:
+        if (oauth2 := self._settings.oauth2) is not None:
+            return AccessError(f"{reply.url} refuses a new token", mend=oauth2.login.mend)
         if self._settings.password is None:
             return AccessError(f"{reply.url} asks for a login", mend="set username and password")
         who = self._settings.username or "the token"

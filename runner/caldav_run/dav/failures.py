@@ -127,9 +127,9 @@ def words(body: bytes, content_type: str) -> str:
     if "html" in content_type:
         return "a web page"
     if "xml" in content_type or body.lstrip().startswith(b"<?xml"):
-        return _shorten(_xml_words(body))
+        return shorten(_xml_words(body))
     if content_type.startswith("text/plain"):
-        return _shorten(body.decode(errors="replace"))
+        return shorten(body.decode(errors="replace"))
     return ""
 
 
@@ -148,7 +148,8 @@ def _xml_words(body: bytes) -> str:
     return ", ".join(conditions)
 
 
-def _shorten(text: str) -> str:
+def shorten(text: str) -> str:
+    """Return what somebody else says in one line of at most 200 printable characters."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return line if len(line) <= _WORDS_LIMIT else line[: _WORDS_LIMIT - 1] + "…"
 
@@ -167,4 +168,4 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _innermost(causes: tuple[BaseException, ...]) -> str:
-    return _shorten(str(causes[-1])) or type(causes[-1]).__name__
+    return shorten(str(causes[-1])) or type(causes[-1]).__name__

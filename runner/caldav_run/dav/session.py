@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import caldav_run
 from caldav_run.dav.settings import Auth, Settings
-from caldav_run.dav.transport import fingerprint
+from caldav_run.dav.transport import Proxy, fingerprint
 
 if TYPE_CHECKING:
     from caldav.davclient import DAVClient
@@ -42,14 +42,14 @@ def open_client(settings: Settings, base: str, *, anonymous: bool) -> "DAVClient
         # HTTP/3 is another stack, around proxies as well: what is promised is proven without it.
         client.session.close()
         client.session = Session(disable_http3=True)
-    prepare(client.session, settings)
+    prepare(client.session, settings.proxy)
     if settings.client_certificate is not None and not anonymous:
         client.session.cert = settings.client_certificate.for_session()
     return client
 
 
-def prepare(session: "Session", settings: Settings) -> None:
-    """Shut a session to the environment, and have it go through the settings' proxy.
+def prepare(session: "Session", proxy: Proxy | None) -> None:
+    """Shut a session to the environment, and have it go through this proxy.
 
     Raises:
         SetupError: The proxy cannot be used.
@@ -58,8 +58,8 @@ def prepare(session: "Session", settings: Settings) -> None:
     session.trust_env = False
     session.headers["User-Agent"] = f"caldav-run/{caldav_run.__version__}"
     session.headers["Accept"] = "*/*"
-    if settings.proxy is not None:
-        session.proxies = dict(settings.proxy.for_session())
+    if proxy is not None:
+        session.proxies = dict(proxy.for_session())
 
 
 def _believed(settings: Settings) -> bool | str:

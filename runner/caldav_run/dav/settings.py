@@ -3,11 +3,15 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from caldav_run.dav.origin import Origin, Trust
 from caldav_run.dav.transport import ClientCertificate, Proxy, fingerprint
 from caldav_run.errors import SetupError
 from caldav_run.secret import Secret
+
+if TYPE_CHECKING:
+    from caldav_run.dav.oauth2.access import Access
 
 
 class Auth(StrEnum):
@@ -40,6 +44,7 @@ class Settings:
         proxy: What every request goes through.
         profile: What the server is to be treated as, by the name of a profile; None to see that
             from its address and its answers.
+        oauth2: Gives the token to sign in with, instead of a password.
     """
 
     url: str
@@ -54,6 +59,7 @@ class Settings:
     client_certificate: ClientCertificate | None = None
     proxy: Proxy | None = None
     profile: str | None = None
+    oauth2: "Access | None" = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what would fail later, or leak.
@@ -72,6 +78,10 @@ class Settings:
                 mend="write https://, or set insecure: true",
             )
         self._check_transport()
+        if self.oauth2 is not None:
+            if self.password is not None:
+                raise SetupError(f"{self.base} has a password and oauth2", mend="keep one of them")
+            return
         named = self.username is not None or self.auth is Auth.BEARER
         if named != (self.password is not None):
             missing = "password" if named else "username"

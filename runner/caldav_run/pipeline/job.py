@@ -57,6 +57,7 @@ class Settings:
             passphrase=self.passphrase,
             trust=self.trust,
             adopt_origin=self.adopt_origin,
+            file=pipeline.file,
         )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SHARED = (
     *("url", "username", "password", "auth", "timeout"),
     *("trust_hosts", "insecure", "ca_file"),
-    *("tls_fingerprint", "client_certificate", "proxy"),
+    *("tls_fingerprint", "client_certificate", "proxy", "oauth2"),
 )
 CONTEXT = Context(
     name="cloud",
