@@ -13,6 +13,7 @@ from caldav_run.dav.multistatus import Response
 _PAGES: Final = 1000
 _MOST: Final = 5000
 """With more changes than these a listing costs no more, and less memory."""
+_TOGETHER: Final = 500
 _GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 
@@ -53,7 +54,7 @@ def changes(connection: Connection, url: str, token: str) -> Changes | None:
             if more is None:
                 return None
             if not more:
-                return found
+                return _still_there(connection, url, found)
     except TROUBLE:
         return None
     return None
@@ -79,6 +80,26 @@ def _page(connection: Connection, url: str, found: Changes) -> bool | None:
         return None
     found.token = token
     return more
+
+
+def _still_there(connection: Connection, url: str, found: Changes) -> Changes | None:
+    """Take back what was called gone and is there: it has to be read.
+
+    One server says nothing else of an item that was deleted and made again since the token. A
+    listing of the calendar would tell as well, but costs more the more it holds.
+    """
+    gone = {hrefs.key(name): name for name in found.gone}
+    if len(gone) > _MOST:
+        return None
+    spelled = list(found.gone.values())
+    for at in range(0, len(spelled), _TOGETHER):
+        body = bodies.multiget(spelled[at : at + _TOGETHER])
+        for response in connection.multistatus("REPORT", url, body):
+            href = hrefs.relative(response.href, response.base) or hrefs.path_of(response.href)
+            name = gone.get(hrefs.key(href), href)
+            if name in found.gone and response.properties:
+                found.changed[name] = Member(found.gone.pop(name), name, None)
+    return found
 
 
 def _take(response: Response, href: str | None, found: Changes) -> bool:

@@ -33,6 +33,7 @@ class Lie(StrEnum):
         FULL: It answers a token that it does not know with all that is there (DAViCal, SOGo).
         REPEATS: It names members that have not changed.
         NO_DELETIONS: It never names what was deleted.
+        ONLY_DELETIONS: It calls deleted what was deleted and made again since (Nextcloud).
         RESET: It names the collection itself instead of refusing a token.
         NO_SYNC: It has a ctag only (sabre/dav 1.8).
         BROKEN: Its sync-collection ends in an internal error.
@@ -46,6 +47,7 @@ class Lie(StrEnum):
     FULL = "full"
     REPEATS = "repeats"
     NO_DELETIONS = "no deletions"
+    ONLY_DELETIONS = "only deletions"
     RESET = "reset"
     NO_SYNC = "no sync"
     BROKEN = "broken"
@@ -60,6 +62,7 @@ class Shelf:
     title: str
     items: dict[str, bytes] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
+    deletions: dict[str, int] = field(default_factory=dict)
 
     @property
     def now(self) -> int:
@@ -91,6 +94,7 @@ class Liar:
         shelf = self.calendars.get(calendar)
         if shelf is not None and shelf.items.pop(name, None) is not None:
             shelf.log.append(name)
+            shelf.deletions[name] = shelf.now
 
     def __call__(self, asked: Asked) -> Answer:
         """Answer a request."""
@@ -151,12 +155,16 @@ class Liar:
             names |= dict.fromkeys(list(shelf.items)[:2])
         found = [
             _member(path, (name, shelf.items[name]))
-            if name in shelf.items
+            if name in shelf.items and not self._denies(shelf, name, number)
             else _GONE.format(path + name)
             for name in names
             if name in shelf.items or self.lie is not Lie.NO_DELETIONS
         ]
         return _synced(last, *found, *more)
+
+    def _denies(self, shelf: Shelf, name: str, number: int) -> bool:
+        """Return whether an item that is there is called deleted."""
+        return self.lie is Lie.ONLY_DELETIONS and shelf.deletions.get(name, 0) > number
 
     def _report(self, shelf: Shelf, hrefs: list[str]) -> Answer:
         names = [href.rpartition("/")[2] for href in hrefs]

@@ -1,9 +1,11 @@
 """Containers for servers: images made once for each state of their folder, nothing left behind."""
 
 import contextlib
+import gc
 import hashlib
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +49,11 @@ class Started:
 
     def run(self, *command: str, user: str = "root") -> str:
         """Run a command in it and return what that printed."""
-        outcome = self.container.exec(ExecConfig(list(command), user=user))
+        with warnings.catch_warnings():
+            # The SDK leaves the socket that a command's output comes through to the collector.
+            warnings.simplefilter("ignore", ResourceWarning)
+            outcome = self.container.exec(ExecConfig(list(command), user=user))
+            gc.collect()
         text = bytes(outcome.output).decode("utf-8", "replace")
         assert outcome.exit_code == 0, f"{command}: {text}"
         return text

@@ -73,6 +73,7 @@ class Description:
         home: The path of a user's calendar home.
         container: How it runs; None for a process, and for a server that runs already.
         calendars: The ids of the calendars that a new account has.
+        later: The ids of those that the server adds at a time of its own.
         deviations: The corpus items that do not come back as sent, and why.
         faults: What it cannot do, by the name of the test that would fail, and why.
     """
@@ -83,6 +84,7 @@ class Description:
     home: str = ""
     container: Container | None = None
     calendars: frozenset[str] = frozenset()
+    later: frozenset[str] = frozenset()
     deviations: tuple[Deviation, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
 

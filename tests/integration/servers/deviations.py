@@ -132,6 +132,25 @@ SOGO: Final = (
         EVERY_OTHER,
     ),
 )
+NEXTCLOUD: Final = (
+    _because(
+        "sabre/vobject refuses what it cannot parse, and what is not one object of one component"
+        " kind that the server knows",
+        *("foreign-name", "summary-twice", "no-colon", "two-uids", "event-and-task", "no-start"),
+        *("no-event-end", "bad-start", "method", "version-1", "zone-only"),
+        *(*_NO_OBJECT, *_NOT_FOR_MEMBERS),
+    ),
+    _because("a rule without any instance is refused", "no-instance"),
+    _because(
+        "a rule or duration without meaning is an error of its own", "bad-rule", "empty-values"
+    ),
+    _UID_TWICE,
+    _because(
+        "what is no UTF-8 is taken for Latin-1, and control characters are dropped",
+        *(*_NO_UTF8, "vertical-tab", "start-of-heading", "null"),
+    ),
+    _because("what is missing is added", "no-prodid", "no-version", "no-stamp", "no-uid"),
+)
 SOGO_ETAGS: Final = (
     "an etag counts an item's changes: an item that is deleted and made again with other content"
     " under the same name has the etag that it had, and a backup does not read it anew"

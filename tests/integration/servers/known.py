@@ -74,6 +74,8 @@ _ALL: Final = (
         home="/remote.php/dav/calendars/{user}/",
         container=Container(image=Pulled("nextcloud:32-apache"), start_s=240.0),
         calendars=frozenset({"personal"}),
+        later=frozenset({"contact_birthdays"}),
+        deviations=deviations.NEXTCLOUD,
     ),
     OWN,
 )

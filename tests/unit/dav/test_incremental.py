@@ -104,14 +104,30 @@ def test_an_unchanged_calendar_costs_no_request(play: Play) -> None:
 def test_what_changed_is_named_by_one_request_and_fetched_by_another(play: Play) -> None:
     play.liar.put("work", "b.ics", event("b", "Dinner"))
     play.liar.put("work", "f.ics", event("f"))
-    play.liar.delete("work", "c.ics")
     seen = play.read()
     assert play.requests() == [REPORT, REPORT]
     assert seen.changed.keys() == {("work", "b.ics"), ("work", "f.ics")}
-    assert seen.gone == {("work", "c.ics")}
     assert play.holds_all()
     play.read()
     assert play.requests() == []
+
+
+def test_what_is_called_gone_is_asked_for_once_more(play: Play) -> None:
+    play.liar.delete("work", "c.ics")
+    seen = play.read()
+    assert play.requests() == [REPORT, REPORT]
+    assert seen.gone == {("work", "c.ics")}
+    assert play.holds_all()
+
+
+def test_what_is_called_gone_and_is_there_is_read(play: Play) -> None:
+    play.liar.lie = Lie.ONLY_DELETIONS
+    play.liar.delete("work", "c.ics")
+    play.liar.put("work", "c.ics", event("c", "Made again"))
+    seen = play.read()
+    assert seen.gone == set()
+    assert seen.changed.keys() == {("work", "c.ics")}
+    assert play.holds_all()
 
 
 def test_what_is_doubtful_is_asked_for_by_name(play: Play) -> None:
