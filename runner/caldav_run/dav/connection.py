@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from caldav.davclient import DAVClient
 
 MAX_HOPS: Final = 5
+# Connections share a token, and the next one may have ended, too, when it is one's turn.
+_SIGN_INS: Final = 3
 _REDIRECTS: Final = frozenset({301, 302, 307, 308})
 _BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 # What may be asked again when no answer came, since asking twice does what asking once does.
@@ -205,14 +207,17 @@ class Connection:
         if reply.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             reply.close()
             raise ways.proxy_refused(url)
-        if reply.status != HTTPStatus.UNAUTHORIZED or self._anonymous:
+        if self._anonymous:
             return reply
-        if self._renew_token() or self._change_to_digest(reply):
-            reply.close()
+        for _ in range(_SIGN_INS):
+            if reply.status != HTTPStatus.UNAUTHORIZED or not self._sign_in_anew(reply):
+                break
             reply = self._exchange(method, url, body, headers)
         if reply.status == HTTPStatus.UNAUTHORIZED:
             with reply:
                 raise self._refused(reply)
+        if self._settings.oauth2 is not None:
+            self._settings.oauth2.accepted(self._token)
         return reply
 
     def _exchange(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
@@ -259,12 +264,12 @@ class Connection:
         self._token = oauth2.bearer()
         return self._token
 
-    def _renew_token(self) -> bool:
-        """Have another token from now on, where one was refused."""
-        if self._settings.oauth2 is None:
+    def _sign_in_anew(self, reply: Reply) -> bool:
+        """Return whether to ask once more: by Digest, or with another token."""
+        if self._settings.oauth2 is None and not self._change_to_digest(reply):
             return False
-        self._settings.oauth2.renew(self._token)
-        return True
+        with reply:
+            return self._settings.oauth2 is None or self._settings.oauth2.renew(self._token)
 
     def _change_to_digest(self, reply: Reply) -> bool:
         """Sign in by Digest from now on, where that is what the server asks for."""

@@ -49,7 +49,7 @@ def test_tokens_are_for_their_owner_only_and_in_no_output(
 def test_tokens_that_end_in_the_middle_of_a_run_are_renewed(
     logged_in: Person, gate: Provider
 ) -> None:
-    gate.uses = 3
+    gate.uses = 4
     done = logged_in.run("run", "auth.yaml")
     assert done.status == 0, done.text
     assert logged_in.backed_up() == ALL
@@ -74,7 +74,7 @@ def test_the_refresh_token_stays_where_the_provider_does_not_rotate(
 ) -> None:
     gate.rotates = False
     before = renewed(logged_in)["refresh_token"]
-    gate.uses = 2
+    gate.uses = 4
     assert logged_in.run("run", "auth.yaml").status == 0
     assert renewed(logged_in)["refresh_token"] == before
     assert gate.renewals > 1

@@ -71,6 +71,7 @@ class Access:
         self.login = login
         self._clock = clock
         self._held: Grant | None = None
+        self._made = self._accepted = ""
 
     def bearer(self) -> str:
         """Return a token that is good by what is known of it.
@@ -91,8 +92,15 @@ class Access:
             _log.warning("the login could not be renewed yet: %s", error.message)
             return held.access
 
-    def renew(self, refused: str) -> str:
-        """Return another token than the one that the server refused.
+    def accepted(self, token: str) -> None:
+        """Remember that a server took this token."""
+        self._accepted = token
+
+    def renew(self, refused: str) -> bool:
+        """Have another token than the one that the server refused.
+
+        Returns:
+            Whether there is one; a new one that no server ever took is not renewed again.
 
         Raises:
             AccessError: The provider does not renew the login.
@@ -100,8 +108,11 @@ class Access:
         """
         held = self._held or self._stored()
         if held.access != refused:
-            return held.access
-        return self._renewed(held).access
+            return True
+        if refused == self._made and refused != self._accepted:
+            return False
+        self._made = self._renewed(held).access
+        return True
 
     def _stored(self) -> Grant:
         found = self.login.store.load()
