@@ -112,6 +112,15 @@ class Client:
     provider: str | Endpoints
     scopes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse an issuer that could be overheard.
+
+        Raises:
+            SetupError: Its URL is none, or is not encrypted.
+        """
+        if isinstance(self.provider, str) and self.provider not in PRESETS:
+            require_encrypted(self.provider)
+
     @property
     def name(self) -> str:
         """The provider, as texts call it and as the place of its tokens is found by."""
@@ -135,7 +144,6 @@ def discover(issuer: str, network: Network) -> Endpoints:
     Raises:
         ConnectorError: It says nothing, or speaks for another one.
     """
-    require_encrypted(issuer)
     for url in _well_known(issuer):
         found = wire.get(url, network)
         if found is not None:
