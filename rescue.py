@@ -537,7 +537,8 @@ class Repository:
         )
         shown = {each.original: each for each in snapshots}
         self.snapshots = sorted(
-            shown.values(), key=lambda each: (each.time, each.generation.name, each.number)
+            shown.values(),
+            key=lambda each: (each.time, each.generation.name, each.number, each.id),
         )
         self.problems += self._cut_off()
 

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from caldav_run.pipeline.job import Settings
 
 
+_FINGERPRINT: Final = re.compile("SHA256:[A-Za-z0-9+/]{43}")
 PASSPHRASE_VARIABLE: Final = "CALDAV_RUN_PASSPHRASE"  # noqa: S105 -- its name
 
 
@@ -26,6 +28,13 @@ class Output(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+def _fingerprints(values: list[str] | None) -> list[str] | None:
+    for each in values or ():
+        if not _FINGERPRINT.fullmatch(each):
+            raise UsageError(f'"{each}" is no fingerprint', mend="give a signer's SHA256:…")
+    return values
 
 
 # `readable=False` wherever a path is taken: what is wrong with it, our own messages say better.
@@ -103,6 +112,7 @@ Trust = Annotated[
         "--trust",
         metavar="FINGERPRINT",
         help="Believe this signer as well, SHA256:… (repeatable).",
+        callback=_fingerprints,
         show_default=False,
     ),
 ]

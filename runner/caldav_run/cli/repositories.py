@@ -270,9 +270,15 @@ def complaints(reader: "Reader") -> int:
 
 
 def location(text: str) -> str:
-    """Return a place as it was given on the command line: a URL as it is, a path absolute."""
+    """Return a place as it was given on the command line: a URL as it is, a path absolute.
+
+    Raises:
+        UsageError: It is empty, as an unset variable is, and would mean the current folder.
+    """
     from caldav_run.repository.storage import scheme_of
 
+    if not text:
+        raise UsageError("the place of a repository is empty", mend="give a folder or a URL")
     return text if scheme_of(text) else str(Path(text).expanduser().absolute())
 
 

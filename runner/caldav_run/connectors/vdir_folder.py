@@ -17,6 +17,7 @@ _FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _TEMP_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK_BYTES: Final = 1 << 20
+_LEAST_BYTES: Final = 1 << 12
 _STAGED: Final = re.compile(r"\.caldav-run-[0-9a-f]{16}\.tmp")
 _ABANDONED_S: Final = 86_400
 # From so many files on, one flush of the whole system costs less than one for each of them.
@@ -102,8 +103,12 @@ class Folder:
         Raises:
             OSError: It cannot be read; `EFBIG` above the limit, `EINVAL` for what is no file.
         """
-        with os.fdopen(os.open(name, _FILE_FLAGS, dir_fd=self._descriptor), "rb") as file:
-            return read_bounded(file.fileno(), limit)
+        descriptor = os.open(name, _FILE_FLAGS, dir_fd=self._descriptor)
+        # Without a file object, which costs a tenth of a run over 20,000 files.
+        try:
+            return read_bounded(descriptor, limit)
+        finally:
+            os.close(descriptor)
 
     def holds(self, name: str, pieces: Iterable[bytes]) -> bool:
         """Tell whether there is a file of that name with just these bytes."""
@@ -194,9 +199,10 @@ def read_bounded(descriptor: int, limit: int) -> bytes:
     Raises:
         OSError: As `Folder.read`.
     """
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "not a regular file")
-    data = b"".join(_chunks(descriptor, limit + 1))
+    data = b"".join(_chunks(descriptor, status.st_size + 1, limit + 1))
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"larger than {limit >> 20} MiB")
     return data
@@ -210,10 +216,11 @@ def reason(error: OSError) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _chunks(descriptor: int, limit: int) -> Iterator[bytes]:
-    # Counted while reading: the size that fstat tells may be outdated by a writer.
-    left = limit
-    while left and (chunk := os.read(descriptor, min(left, _CHUNK_BYTES))):
+def _chunks(descriptor: int, expected: int, limit: int) -> Iterator[bytes]:
+    # Counted while reading: the size that fstat tells may be outdated by a writer. It only says
+    # how large a buffer is worth while: one for any file costs as much as reading a small one.
+    size, left = min(max(expected, _LEAST_BYTES), _CHUNK_BYTES), limit
+    while left and (chunk := os.read(descriptor, min(left, size))):
         left -= len(chunk)
         yield chunk
 

@@ -23,6 +23,7 @@ IDENTITY: Final = "identity.txt"
 RECIPIENTS: Final = "recipients.txt"
 WRITER: Final = "writer.key"
 _FOLDER_VARIABLE: Final = "CALDAV_RUN_CONFIG_DIR"
+_MAX_FILE: Final = 1 << 20
 _SIGNER: Final = re.compile(
     r"(?P<fingerprint>SHA256:[A-Za-z0-9+/]{43})"
     r"(?:\s+until(?P<until>(?:[\s,]+[0-9a-f]{64})*)\s*)?"
@@ -268,7 +269,11 @@ def read(path: Path, what: str) -> str:
         SetupError: It is missing or cannot be read.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(_MAX_FILE + 1)
+        if len(data) > _MAX_FILE:
+            raise SetupError(f"{path} is too large: no {what} file is", mend=_MENDS[what])
+        return data.decode()
     except FileNotFoundError as error:
         raise SetupError(f"there is no {what} file {path}", mend=_MENDS[what]) from error
     except (OSError, UnicodeDecodeError) as error:

@@ -251,7 +251,7 @@ class Reader:
             if each.problem and not each.expired:
                 self.report(each.problem)
         self.problems += missed(self._generations, self._run_names, self._run)
-        found.sort(key=lambda each: (each.time, each.generation, each.number))
+        found.sort(key=lambda each: (each.time, each.generation, each.number, each.id))
         return {each.id: each for each in found}
 
     def _read(self, snapshot: SnapshotInfo) -> Contents:

@@ -122,7 +122,11 @@ class Fleet:
         try:
             history = archive.open_account(account, f"home of {account}")
             goes_on = history.ledger.fingerprint is not None and history.head is not None
-            held = self.memory.shots[history.head.id].shelves if goes_on and history.head else {}
+            held: Mapping[str, Shelf] = {}
+            if goes_on and history.head:
+                forked = {each.name.name for each in self.vault.generations() if each.forked}
+                assert history.head.generation not in forked
+                held = self.memory.shots[history.head.id].shelves
             shelves = self.servers[account].read_into(history, held)
         except BaseException:
             archive.close({})
@@ -245,7 +249,9 @@ class Fleet:
         for account in ACCOUNTS:
             mine = [each for each in infos if each.account == account]
             if mine:
-                newest = max(mine, key=lambda each: (each.time, each.generation, each.number))
+                newest = max(
+                    mine, key=lambda each: (each.time, each.generation, each.number, each.id)
+                )
                 assert self._reader().resolve("latest", account).id == newest.id
 
     def _listed(self, reader: Reader) -> list[SnapshotInfo]:

@@ -153,6 +153,17 @@ class History(RuleBasedStateMachine):
         machine.run = None
         wire.restart()
 
+    @precondition(lambda self: len(self.fleet.machines) > 1)
+    @rule(number=NUMBERS, name=NAMES, version=st.integers(1, VERSIONS - 1))
+    def two_write_at_once(self, number: int, name: str, version: int) -> None:
+        here, there = self.machine(number), self.machine(number + 1)
+        if here.run is there.run is None:
+            for machine, uid in ((here, "a"), (there, "b")):
+                self.edits(name, {("family", uid): version})
+                self.fleet.start(machine, name, self.fleet.store, guarded=False)
+            self.fleet.finish(here)
+            self.fleet.finish(there)
+
     @precondition(lambda self: len(self.fleet.machines) < 4)
     @rule()
     def another_writer_comes(self) -> None:

@@ -173,3 +173,17 @@ def test_nothing_is_written_by_looking(call: "Call", here: Path) -> None:
     for verb in ("snapshots", "show", "diff"):
         assert call(verb, "nightly.yaml").status == 0
     assert sorted(each for each in here.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("vault")
+def test_a_signer_that_is_no_fingerprint_is_refused(call: "Call") -> None:
+    done = call("snapshots", "nightly.yaml", "--trust", "SHA256:abc")
+    assert (done.status, done.out) == (2, "")
+    assert 'error: "SHA256:abc" is no fingerprint' in done.err
+
+
+def test_an_empty_place_is_not_the_current_folder(call: "Call") -> None:
+    for words in (["snapshots", "--repository", ""], ["check", "--repository="]):
+        done = call(*words)
+        assert (done.status, done.out) == (2, "")
+        assert "the place of a repository is empty" in done.err

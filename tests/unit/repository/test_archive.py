@@ -299,6 +299,21 @@ def test_two_machines_with_one_key_are_told_apart_by_a_new_generation(
     assert "two machines" in caplog.text
 
 
+def test_the_latest_of_two_snapshots_of_one_moment_is_the_same_for_every_reader(
+    vault: Vault,
+) -> None:
+    vault.fill()
+    with vault.opened() as here:
+        vault.configure(state_dir=vault.folder / "clone")
+        with vault.opened() as there:
+            for machine, uid in ((here, "c"), (there, "d")):
+                machine.append(added(uid))
+                machine.commit("f", guarded=False)
+    *_, one, two = vault.reader().snapshots()
+    assert (one.time, one.number) == (two.time, two.number)
+    assert one.id < two.id
+
+
 def test_a_branch_that_ends_before_a_cumulative_segment_is_still_shown(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:

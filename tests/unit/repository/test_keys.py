@@ -127,3 +127,8 @@ def test_an_identity_among_recipients_is_not_shown(folder: Path) -> None:
 def test_a_wrong_recipient_is_shown() -> None:
     with pytest.raises(SetupError, match="here: 'age1x' is no age recipient"):
         age.check_recipient("age1x", "here")
+
+
+def test_a_file_without_an_end_is_no_key_file() -> None:
+    with pytest.raises(SetupError, match="no identity file is"):
+        keys.load_keyring([Path("/dev/zero")])
