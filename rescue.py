@@ -517,6 +517,7 @@ class Repository:
             found.setdefault((name["generation"], name["stream"]), []).append(name)
         self.generations = [Generation(store, found[key]) for key in sorted(found)]
         self.problems: list[str] = []
+        self.marked: set[str] = set()
         replaced = self._replaced()
         snapshots: list[Snapshot] = []
         for each in self.generations:
@@ -540,6 +541,11 @@ class Repository:
             shown.values(),
             key=lambda each: (each.time, each.generation.name, each.number, each.id),
         )
+        for one in self.snapshots:
+            # What is marked for deletion may lack something by now.
+            known = one.problem in self.problems or one.generation.name in self.marked
+            if one.problem is not None and not known:
+                self.problems.append(one.problem)
         self.problems += self._cut_off()
 
     def _account(self, stream: str) -> str | None:
@@ -557,6 +563,7 @@ class Repository:
                 except RescueError as problem:
                     self.problems.append(str(problem))
                     continue
+                self.marked.add(each.name)
                 successor = (each.stream, str(tombstone.get("successor")))
                 if tombstone.get("reason") == "rewritten" and successor in based:
                     replaced.add(each.name)
