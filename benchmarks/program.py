@@ -83,8 +83,9 @@ class Desk:
     @classmethod
     def of_server(cls, folder: Path, server: Server) -> "Desk":
         """Return a desk that backs up a server's account."""
-        source = '{type: caldav, url: "${env.URL}", username: alice, password: {env: PASSWORD}}'
-        return cls(folder, source, {"URL": server.url, "PASSWORD": server.password})
+        account = 'url: "${env.URL}", username: "${env.ACCOUNT}", password: {env: PASSWORD}'
+        values = {"URL": server.url, "ACCOUNT": server.username, "PASSWORD": server.password}
+        return cls(folder, f"{{type: caldav, {account}}}", values)
 
     @classmethod
     def of_folder(cls, folder: Path, events: Path) -> "Desk":

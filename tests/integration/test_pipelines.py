@@ -17,6 +17,7 @@ from caldav_run.pipeline.job import Settings, make_job
 from caldav_run.repository import keys
 from caldav_run.repository.create import create
 from caldav_run.repository.local import LocalStore
+from caldav_run.repository.reader import Reader
 from caldav_run.testing.contracts import context
 from caldav_run.testing.contracts.sources import Held, Seen
 from caldav_run.testing.sample import deleted, make, moved, sample_account, sample_changes, upload
@@ -148,3 +149,14 @@ def test_a_filtered_backup_holds_a_part(play: Play, tmp_path: Path) -> None:
     files = folder(tmp_path / "folder" / "personal")
     assert {calendar for calendar, _ in files} == {"tasks"}
     assert len(files) == 10
+
+
+@pytest.mark.parametrize("name", ["nextcloud", "fastmail", "icloud", "mailbox-org"])
+def test_the_pipeline_for_a_service_backs_an_account_up(
+    server: Server, play: Play, tmp_path: Path, name: str
+) -> None:
+    play(name)
+    play(name)
+    keyring = keys.load_keyring([tmp_path / "keys" / keys.IDENTITY])
+    reader = Reader(LocalStore(tmp_path / "vault"), keyring)
+    assert len(list(reader.items(reader.resolve("latest")))) == len(account(server))

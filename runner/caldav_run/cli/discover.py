@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from caldav_run.connectors.protocol import Context
     from caldav_run.dav.connection import Exchange
     from caldav_run.dav.settings import Settings
-    from caldav_run.pipeline.build import ConnectorSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,17 +161,33 @@ def _in_pipeline(file: Path, name: str | None, sets: Mapping[str, str], state: P
     spec = known[name]
     context = JobSettings(now=datetime.now(UTC), state_dir=state).context(pipeline, name)
     return Asked(
-        settings=settings_from(spec.options, context), context=context, snippet=_plain(spec)
+        settings=settings_from(spec.options, context),
+        context=context,
+        snippet=_snippet(spec.options),
     )
 
 
-def _plain(spec: "ConnectorSpec") -> Mapping[str, object]:
-    """Return a connector's options as far as they hold no secret."""
-    kept = ("url", "username", "auth", "trust_hosts", "insecure", "profile")
-    plain = {key: spec.options[key] for key in kept if key in spec.options}
-    if "password" in spec.options:
-        plain["password"] = {"env": "CALDAV_PASSWORD"}
-    return plain
+def _snippet(options: Mapping[str, object]) -> Mapping[str, object]:
+    """Return what a source has to say for a connector's options, without defaults and secrets."""
+    from caldav_run.connectors.schemas import load_schemas
+
+    known = load_schemas()["sources/caldav.schema.json"]["properties"]
+    return {
+        key: _plain(value, key)
+        for key, value in options.items()
+        if key in known and value != known[key].get("default")
+    }
+
+
+def _plain(value: object, name: str = "") -> Any:
+    """Return options as YAML can show them, each secret as the variable that would hold it."""
+    if isinstance(value, Secret):
+        return {"env": f"CALDAV_{name.upper()}"}
+    if isinstance(value, Mapping):
+        return {key: _plain(each, str(key)) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each, name) for each in value]
+    return value if isinstance(value, str | int | float) else str(value)
 
 
 def _given(options: Mapping[str, object], password: Secret | None, state: Path) -> Asked:

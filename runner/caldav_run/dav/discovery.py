@@ -152,16 +152,34 @@ def _look_at(connection: Connection, url: str) -> Account | None:
         return _single(connection, there, response)
     principal = _principal(response)
     if homes := _homes(response):
-        return Account(connection, there, homes, principal=principal or there)
+        identity = _whose(connection, homes, there, principal)
+        return Account(connection, identity, homes, principal=principal or there)
     homes = homes_of(connection, principal) if principal else ()
     if any(_lies_in(home, there) for home in homes):
-        return Account(connection, principal or there, homes, principal=principal)
+        return Account(connection, _folder(principal or there), homes, principal=principal)
     # Not on the way to the user's own home: perhaps a home that somebody else shares.
     if any(isinstance(each, Collection) for each in collections.listed(connection, there, there)):
         return Account(connection, there, (there,), principal=principal)
     if principal and homes:
-        return Account(connection, principal, homes, principal=principal)
+        return Account(connection, _folder(principal), homes, principal=principal)
     return None
+
+
+def _whose(
+    connection: Connection, homes: tuple[str, ...], there: str, principal: str | None
+) -> str:
+    """Return the URL that tells whose homes these are, which a URL was found to have.
+
+    It may be somebody else's principal, or one of the places at which some servers tell anybody
+    of their own homes; such an account is the same wherever it is entered.
+    """
+    if principal is None or _same(principal, there):
+        return there
+    try:
+        own = homes_of(connection, principal)
+    except failures.TROUBLE:
+        return there
+    return _folder(principal) if own == homes else there
 
 
 def _single(connection: Connection, url: str, response: Response) -> Account:

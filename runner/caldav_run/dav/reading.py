@@ -27,6 +27,8 @@ from caldav_run.model import (
 )
 
 _NOT_GIVEN: Final = "the server lists it, and says that it is not there"
+_FEW: Final = 50
+"""So many items are fetched though their etags say that it is for nothing."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -138,11 +140,16 @@ class AccountReader:
         calendar = track.collection.calendar.id
         held = _Held(self._known, calendar)
         wanted: dict[str, Member] = {}
+        same: set[str] = set()
         for href, each in found.changed.items():
             name = held.spelled(href)
             if each.etag is not None and self._known.etag(calendar, name) == each.etag:
-                return None
+                same.add(name)
             wanted[name] = each._replace(href=name)
+        if same:
+            # On one server an item that was deleted and made anew has the etag that it had.
+            track.named = frozenset(same if len(same) <= _FEW else ())
+            return None
         return wanted, {held.spelled(href) for href in found.gone}
 
     def _list(self, track: Track) -> Iterator[Reading]:
@@ -154,10 +161,9 @@ class AccountReader:
         elif isinstance(found, Members):
             wanted = Members(track.collection.url)
             for member in found.drain():
-                if (
-                    member.etag is not None
-                    and self._known.etag(calendar, member.href) == member.etag
-                ):
+                etag = member.etag
+                held = etag is not None and self._known.etag(calendar, member.href) == etag
+                if held and member.href not in track.named:
                     yield Unchanged(calendar, member.href)
                 else:
                     wanted.add(member)

@@ -63,6 +63,8 @@ class Track:
     way: Way
     task: Task[Members | Changes | Exception | None] | None = None
     fetcher: Fetcher | None = None
+    named: frozenset[str] = frozenset()
+    """What the server names as changed though its etag is the held one."""
     taken: bool = False
     """Whether this is the calendar at hand, so that what is known of it is looked at here."""
 

@@ -1,5 +1,6 @@
 """Certificates, pins and proxies against a real Radicale with TLS."""
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
@@ -20,6 +21,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 WORD = Secret.of("word-1")
 Started = Callable[..., AbstractContextManager[RunningProxy]]
 PROXIES = pytest.mark.parametrize("proxied", [http_proxy, socks_proxy])
+
+
+@pytest.fixture(autouse=True)
+def sockets_collected_here() -> Iterator[None]:
+    """Have the sockets that are left go in the test that left them, not in another module's."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

@@ -73,7 +73,8 @@ def _container(description: Description, container: Container) -> Iterator[Runni
 
 @contextlib.contextmanager
 def _nextcloud(description: Description, container: Container) -> Iterator[Running]:
-    password = secrets.token_urlsafe(24)
+    # Not `token_urlsafe`: what begins with a hyphen is an option to the installer.
+    password = secrets.token_hex(24)
     environment = {
         "SQLITE_DATABASE": "nextcloud",
         "NEXTCLOUD_ADMIN_USER": "admin",

@@ -179,6 +179,25 @@ def test_a_source_of_a_pipeline_is_looked_at_with_its_own_options(
     assert "choose: " in done.err
 
 
+def test_the_yaml_of_a_pipelines_source_keeps_its_options_and_no_secret(
+    call: "Call", server: ScriptedServer, here: Path
+) -> None:
+    (here / "p.yaml").write_text(
+        f"version: 1\nname: p\nsources:\n  a: {{type: caldav, url: {server.url}, username: alice,"
+        " password: {env: WORD}, timeout: 7, calendars: [work]}\n"
+        "sinks: {o: {type: ics, path: o}}\n"
+    )
+    done = call("discover", "p.yaml", "--yaml")
+    assert yaml.safe_load(done.out)["sources"]["cloud"] == {
+        "type": "caldav",
+        "url": server.url,
+        "username": "alice",
+        "password": {"env": "CALDAV_PASSWORD"},
+        "timeout": 7,
+        "calendars": ["work"],
+    }
+
+
 def test_what_cannot_be_described_is_named_and_shows_in_the_exit_status(
     call: "Call", server: ScriptedServer
 ) -> None:

@@ -111,6 +111,33 @@ def test_somebody_elses_shared_home_is_a_home(server: ScriptedServer, find: Find
     assert find("dav/c/bob/") == ("dav/c/bob/ as alice", ["shared"])
 
 
+@pytest.mark.parametrize("path", ["dav/", "p/alice/", "dav/c/alice/"])
+def test_an_account_is_the_same_wherever_it_is_entered(
+    server: ScriptedServer, find: Find, path: str
+) -> None:
+    # As one server names the principal in one place without its slash, and as another tells of
+    # the user's homes at its root already.
+    spelled = PRINCIPAL.replace("/p/alice/", "/p/alice")
+    pages = {
+        **USUAL,
+        "/dav/": multistatus(response("/dav/", FOLDER + spelled + homes("/dav/c/alice/"))),
+        "/dav/c/alice/": multistatus(response("/dav/c/alice/", FOLDER + spelled)),
+        "/p/alice": USUAL["/p/alice/"],
+    }
+    server.script = site(pages)
+    assert find(path) == ("p/alice/ as alice", ["work"])
+
+
+def test_somebody_elses_principal_is_another_account(server: ScriptedServer, find: Find) -> None:
+    pages = {
+        **USUAL,
+        "/p/bob/": multistatus(response("/p/bob/", PRINCIPAL + homes("/dav/c/bob/"))),
+        "/dav/c/bob/*": multistatus(response("/dav/c/bob/shared/", CALENDAR)),
+    }
+    server.script = site(pages)
+    assert find("p/bob/") == ("p/bob/ as alice", ["shared"])
+
+
 def test_a_home_is_found_without_any_principal(server: ScriptedServer, find: Find) -> None:
     pages = {
         "/dav/": multistatus(response("/dav/", FOLDER)),

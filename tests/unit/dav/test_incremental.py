@@ -11,6 +11,7 @@ from caldav_run.dav.connection import Connection
 from caldav_run.dav.profiles import Profile, Sync
 from caldav_run.dav.reading import AccountReader
 from caldav_run.model import Calendar, CalendarDone, CalendarStart, Item, Mark, Reading
+from caldav_run.testing import liar
 from caldav_run.testing.contracts.bodies import event
 from caldav_run.testing.contracts.sources import Held, Seen
 from caldav_run.testing.liar import HOME, Liar, Lie
@@ -196,6 +197,16 @@ def test_an_answer_that_names_what_has_not_changed_is_not_trusted(play: Play) ->
     play.liar.put("work", "e.ics", event("e", "Dinner"))
     play.read()
     assert play.requests() == [REPORT, WORK, REPORT]
+    assert play.holds_all()
+
+
+def test_what_is_named_as_changed_under_its_old_etag_is_fetched(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = play.held["work", "e.ics"].etag
+    monkeypatch.setattr(liar, "_etag", lambda _: old)
+    play.liar.put("work", "e.ics", event("e", "Made anew"))
+    play.read()
     assert play.holds_all()
 
 
