@@ -4,7 +4,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar, cast
 
@@ -12,11 +11,6 @@ from caldav_run.dav.connection import Connection
 from caldav_run.dav.pace import Pace
 
 T = TypeVar("T")
-
-# What mallopt(3) calls M_ARENA_MAX and M_MMAP_THRESHOLD.
-_ARENA_MAX: Final = -8
-_MMAP_THRESHOLD: Final = -3
-_LARGE: Final = 1 << 20
 
 # A request that nobody waits for any more may take a minute to fail.
 _FAREWELL_S: Final = 1.0
@@ -79,7 +73,6 @@ class Lanes:
         self._active = 0
         self._finished = 0
         self._stopped = False
-        _share_memory()
 
     def submit(self, work: Callable[[Connection], T]) -> Task[T]:
         """Have something done soon."""
@@ -163,18 +156,3 @@ class Lanes:
     ) -> None:
         """Close them."""
         self.close()
-
-
-def _share_memory() -> None:
-    """Have all threads allocate from one place, and large pieces go back to the system.
-
-    Else glibc gives each thread a place of its own, each of these grows to the largest answer, and
-    what was once large is kept for later.
-    """
-    import ctypes
-
-    # Another C library has no such thing, and no such habit.
-    with suppress(OSError, AttributeError, TypeError):
-        allocator = ctypes.CDLL(None)
-        allocator.mallopt(_ARENA_MAX, 1)
-        allocator.mallopt(_MMAP_THRESHOLD, _LARGE)

@@ -20,10 +20,12 @@ class Library:
 LIBRARIES: list[Library] = []
 
 
-def test_the_c_library_is_told_what_a_large_block_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_c_library_returns_large_blocks_and_has_one_place_for_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(ctypes, "CDLL", Library)
     memory.give_back()
-    assert LIBRARIES.pop().told == [(-3, 1 << 20)]
+    assert LIBRARIES.pop().told == [(-3, 1 << 20), (-8, 1)]
 
 
 def test_a_c_library_without_that_setting_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
