@@ -76,15 +76,19 @@ def _comparable(name: str, text: str | None) -> str:
     return text.upper().ljust(9, "F") if name == "colour" and text else text
 
 
+_OBJECTS: Final = {"text/calendar", "application/octet-stream"}
+
+
 def items(server: Server) -> dict[Key, bytes]:
     """Return what the server gives in a report, else to a GET, by calendar and name as spelled."""
     found: dict[Key, bytes] = {}
     listing = f"<propfind {_NAMESPACES}><prop><getcontenttype/></prop></propfind>"
     for calendar in calendars(server):
         for path, about in _responses(server, "PROPFIND", calendar, listing).items():
-            # A calendar names itself too, and some servers keep other files beside the objects.
+            # A calendar names itself too, and some servers keep other files beside the objects; one
+            # types what is called otherwise than `.ics` as bytes of any kind.
             kind = about.findtext(f".//{_DAV}getcontenttype", "")
-            if path != calendar and "text/calendar" in kind:
+            if path != calendar and _OBJECTS & set(kind.split(";")):
                 place = calendar.removeprefix(server.home).strip("/"), path.removeprefix(calendar)
                 found[place] = _given(server, calendar, path)
     return found

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import os
 import socket
 import subprocess
 import sys
@@ -38,9 +39,15 @@ def running(
     Raises:
         TemporaryError: It does not start.
     """
+    # A server whose lines are counted takes a minute where it takes a second.
+    kept = {
+        key: value
+        for key, value in (os.environ if environ is None else environ).items()
+        if not key.startswith("COVERAGE_PROCESS")
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed arguments
-            command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environ
+            command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=kept
         )
         try:
             _wait(process, answers, log)
