@@ -35,6 +35,14 @@ def test_a_second_run_adds_only_what_changed(vault: Vault) -> None:
     assert set(vault.held("latest~1")) == {("family", "a.ics"), ("family", "b.ics")}
 
 
+def test_a_ledger_has_as_many_entries_as_items_are_held(vault: Vault) -> None:
+    vault.fill()
+    with vault.opened() as account:
+        ledger = account.ledger
+        assert len(ledger.entries("family")) == ledger.count("family") == 2
+        assert len(ledger.entries("nowhere")) == ledger.count("nowhere") == 0
+
+
 def test_nothing_new_makes_no_snapshot_but_a_run_record(vault: Vault) -> None:
     vault.fill()
     before = len(list(vault.local.list()))
