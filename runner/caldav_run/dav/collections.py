@@ -102,11 +102,19 @@ def _each(
         if wanted(response):
             seen.add(key)
             yield collection(response, root)
-        elif response.status >= HTTPStatus.BAD_REQUEST and response.status not in _GONE:
+        elif status := _refused(response):
             # It may be a calendar, and must not be taken for a deleted one.
             seen.add(key)
-            reason = f"the server does not describe it: {response.status}"
+            reason = f"the server does not describe it: {status}"
             yield Failed(collection(response, root).calendar.id, None, reason)
+
+
+def _refused(response: Response) -> int:
+    """Return the status by which a member is not described; 0 where its kind is known."""
+    if response.status >= HTTPStatus.BAD_REQUEST:
+        return 0 if response.status in _GONE else response.status
+    itself = hrefs.relative(response.href, response.base) == ""
+    return 0 if itself or names.RESOURCETYPE in response.properties else response.refused
 
 
 def listing(connection: Connection, url: str, body: bytes) -> Iterator[Response]:

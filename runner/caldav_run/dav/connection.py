@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urljoin
 
 from caldav_run.dav import failures, multistatus, session, ways
+from caldav_run.dav.failures import LeadsAwayError
 from caldav_run.dav.origin import Origin, Trust
 from caldav_run.dav.reply import Reply
 from caldav_run.dav.settings import Auth, Settings
-from caldav_run.errors import AccessError, ConnectorError, SetupError
+from caldav_run.errors import AccessError, SetupError
 
 if TYPE_CHECKING:
     from caldav.davclient import DAVClient
@@ -181,23 +182,23 @@ class Connection:
             reply.close()
             self._check(following, current)
             current = following
-        raise ConnectorError(f"{url} redirects more than {MAX_HOPS} times")
+        raise LeadsAwayError(f"{url} redirects more than {MAX_HOPS} times")
 
     def _check(self, url: str, came_from: str) -> None:
         """Stop before credentials go where the user did not send them."""
         try:
             origin = Origin.of(url)
         except SetupError as error:
-            raise ConnectorError(f"{came_from} leads to something else: {error}") from error
+            raise LeadsAwayError(f"{came_from} leads to something else: {error}") from error
         if not self.trust.protected(origin):
-            raise ConnectorError(
+            raise LeadsAwayError(
                 f"{came_from} leads to {origin}, which is not encrypted",
                 mend="write the https:// address of the service itself as url",
             )
         if self._anonymous or self.trust.allows(url):
             return
         host = str(origin).partition("://")[2]
-        raise ConnectorError(
+        raise LeadsAwayError(
             f"{came_from} leads to another server, {origin}, which did not get the password",
             mend=f"if that is right, add: trust_hosts: [{host}]",
         )
@@ -237,7 +238,7 @@ class Connection:
                 allow_redirects=False,
                 stream=True,
             )
-        except RequestException as error:
+        except (RequestException, ValueError) as error:
             self._tell(method, url, 0, begun)
             raise failures.translate(error, url, self._settings.timeout_s) from error
         reply = Reply(response, method, self._settings.timeout_s)

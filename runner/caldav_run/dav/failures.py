@@ -54,7 +54,11 @@ class StatusError(ConnectorError):
         super().__init__(f"{method} {url} was answered {in_words(status, words)}")
 
 
-TROUBLE: Final = (StatusError, MalformedAnswerError, InterruptedAnswerError)
+class LeadsAwayError(ConnectorError):
+    """The answer, or an href in one, leads where the credentials must not go."""
+
+
+TROUBLE: Final = (StatusError, MalformedAnswerError, InterruptedAnswerError, LeadsAwayError)
 """What goes wrong with one request and leaves the others a chance."""
 
 
@@ -107,8 +111,9 @@ def _meaning(
         if "WRONG_VERSION_NUMBER" in reason:
             mend = "nothing speaks TLS there: check the port, or write http:// for this machine"
         return ConnectorError(f"no secure connection to {url}: {reason}", mend=mend)
-    if isinstance(error, (exceptions.InvalidURL, exceptions.InvalidSchema)):
-        return ConnectorError(f"{url} cannot be asked: {reason}")
+    # The library looks at where a redirect leads, though it is not to follow it.
+    if isinstance(error, (exceptions.InvalidURL, exceptions.InvalidSchema, ValueError)):
+        return LeadsAwayError(f"{url} cannot be asked, or leads to what is no URL: {reason}")
     if isinstance(error, exceptions.ConnectTimeout):
         return UnreachableError(f"{url} did not accept a connection within {timeout_s:g} s")
     for kind, problem, mend in _UNREACHABLE:

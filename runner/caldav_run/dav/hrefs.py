@@ -26,8 +26,8 @@ def key(path: str) -> str:
     if "%" not in path:
         return path
     segments = (unquote(part, errors="surrogateescape") for part in path.split("/"))
-    # A slash inside a name is not a separator.
-    return "/".join(segment.replace("/", "%2F") for segment in segments)
+    # A slash inside a name is not a separator, nor what looks like one that is escaped.
+    return "/".join(segment.replace("%", "%25").replace("/", "%2F") for segment in segments)
 
 
 def resolve(base: str, href: str) -> str:
@@ -39,9 +39,15 @@ def resolve(base: str, href: str) -> str:
     """
     parts = urlsplit(base)
     root = f"{parts.scheme}://{parts.netloc}"
-    if match := _URL.match(href):
-        root = match.group()
     path = path_of(href)
+    if match := _URL.match(href):
+        try:
+            urlsplit(match.group())
+        except ValueError:
+            # No host at all: a name that nothing will be found by.
+            path = href
+        else:
+            root = match.group()
     if not path.startswith("/"):
         # Not urljoin: it would take "a:b.ics" for a scheme and "//x" for a host.
         path = parts.path.rpartition("/")[0] + "/" + path

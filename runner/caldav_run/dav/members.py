@@ -1,6 +1,7 @@
 """The members of a calendar, as listings name them: many of them in little memory."""
 
 import json
+import re
 from collections import deque
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -18,6 +19,7 @@ LISTING: Final = (
 )
 _UNKNOWN_TYPE: Final = "application/octet-stream"
 _PIECE: Final = 512
+_LENGTH: Final = re.compile("[0-9]{1,18}")
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -120,7 +122,7 @@ def member_of(response: Response) -> Member | None:
     if not _is_object(response, href):
         return None
     length = response.text(names.GETCONTENTLENGTH) or ""
-    size = int(length) if length.isascii() and length.isdigit() else None
+    size = int(length) if _LENGTH.fullmatch(length) else None
     # A member outside of the collection keeps its path: it still has to be read.
     name = href or hrefs.path_of(response.href)
     return Member(response.href, name, response.text(names.GETETAG), size)

@@ -15,6 +15,8 @@ ELEMENT_LIMIT: Final = 64 * 1024 * 1024
 """Bytes that one DAV:response may take; `huge_tree` lifts the parser's own limits."""
 
 _OK: Final = 200
+_REFUSED: Final = 400
+_LACKING: Final = frozenset({404, 410})
 _STATUS_LINE: Final = re.compile(r"\s*\S+\s+([0-9]{3})\b")
 
 
@@ -27,12 +29,14 @@ class Response:
         base: The URL whose answer this is; a relative `href` counts from there.
         status: The status of the resource as a whole; 200 when only properties are listed.
         properties: The properties that were found, by Clark name.
+        refused: The status of properties that are not given though they may be there; 0 for none.
     """
 
     href: str
     base: str
     status: int
     properties: Mapping[str, etree._Element]
+    refused: int = 0
 
     @property
     def url(self) -> str:
@@ -104,12 +108,12 @@ def _note(element: etree._Element, about: dict[str, str] | None) -> None:
 
 def _response(element: etree._Element, url: str) -> Response:
     href = ""
-    status = _OK
+    status, refused = _OK, 0
     found: dict[str, etree._Element] = {}
     # Children one by one: a search by name costs twice as much, for each of 50,000 members.
     for child in element:
         if child.tag == names.PROPSTAT:
-            _collect(child, found)
+            refused = max(refused, _collect(child, found))
         elif child.tag == names.HREF:
             # Only what XML calls blank: a name may begin with any other space.
             href = href or (child.text or "").strip(" \t\r\n")
@@ -117,11 +121,11 @@ def _response(element: etree._Element, url: str) -> Response:
             status = _number(child.text or "")
     if not href:
         raise MalformedAnswerError(f"{url} gave a response without a name")
-    return Response(href, url, status, found)
+    return Response(href, url, status, found, refused)
 
 
-def _collect(propstat: etree._Element, found: dict[str, etree._Element]) -> None:
-    """Take over the properties of a DAV:propstat whose status is good."""
+def _collect(propstat: etree._Element, found: dict[str, etree._Element]) -> int:
+    """Take over the properties of a DAV:propstat whose status is good; return a refusing one."""
     # Some servers leave the status out where all is well.
     status = _OK
     props: list[etree._Element] = []
@@ -132,6 +136,7 @@ def _collect(propstat: etree._Element, found: dict[str, etree._Element]) -> None
             status = _number(child.text or "")
     if status == _OK:
         found.update((str(each.tag), each) for prop in props for each in prop)
+    return status if status >= _REFUSED and status not in _LACKING else 0
 
 
 @lru_cache(maxsize=64)

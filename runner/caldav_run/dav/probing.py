@@ -14,7 +14,15 @@ _NEVER_ISSUED: Final = "http://caldav-run.invalid/never-issued"
 _XML: Final = {"Content-Type": "application/xml; charset=utf-8", "Depth": "1"}
 _UNSUPPORTED: Final = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 _NO_SUCH_REPORT: Final = b"supported-report"
-_BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+# Said of the moment, or by a gateway that did not reach the server.
+_BUSY: Final = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
 
 
 def probed(connection: Connection, collection: Collection) -> Sync | None:

@@ -161,6 +161,19 @@ def test_a_member_that_is_not_described_is_no_deleted_calendar(
     assert found == Failed("work", None, f"the server does not describe it: {status[:3]}")
 
 
+@pytest.mark.parametrize("status", ["403 Forbidden", "500 Internal Server Error"])
+def test_a_member_whose_every_property_is_refused_is_no_deleted_calendar(
+    server: ScriptedServer, connection: Connection, status: str
+) -> None:
+    refused = (
+        "<d:response><d:href>/home/work/</d:href><d:propstat><d:prop><d:resourcetype/></d:prop>"
+        f"<d:status>HTTP/1.1 {status}</d:status></d:propstat></d:response>"
+    )
+    server.script = lambda _: multistatus(refused)
+    (found,) = collections.listed(connection, f"{server.url}home/", f"{server.url}home/")
+    assert found == Failed("work", None, f"the server does not describe it: {status[:3]}")
+
+
 SUBSCRIPTION = (
     '<d:resourcetype><d:collection/><x:subscribed xmlns:x="http://calendarserver.org/ns/"/>'
     '</d:resourcetype><x:source xmlns:x="http://calendarserver.org/ns/">'

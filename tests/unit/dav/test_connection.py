@@ -196,6 +196,15 @@ def test_a_redirect_to_nowhere_is_a_connector_error(
         connection.send("GET", server.url)
 
 
+@pytest.mark.parametrize("location", ["https://[x/", "//[x/", "https://a\u00a8b/"])
+def test_a_redirect_to_what_is_no_url_is_a_connector_error(
+    server: ScriptedServer, connection: Connection, location: str
+) -> None:
+    server.script = lambda _: Answer(302, b"", {"Location": location})
+    with pytest.raises(ConnectorError, match="leads to"):
+        connection.send("GET", server.url)
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_busy_server_is_asked_again_when_it_says(
     server: ScriptedServer, connection: Connection, waits: list[float], status: int

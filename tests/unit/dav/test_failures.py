@@ -88,7 +88,7 @@ def test_a_connection_that_is_not_accepted_in_time_is_unreachable() -> None:
 
 def test_a_url_that_the_library_refuses_is_a_connector_error() -> None:
     error = failures.translate(exceptions.InvalidURL("no host"), URL, 1)
-    assert type(error) is ConnectorError
+    assert type(error) is failures.LeadsAwayError
     assert "no host" in str(error)
 
 

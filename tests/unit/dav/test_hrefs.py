@@ -49,6 +49,15 @@ def test_a_slash_inside_a_name_is_no_separator() -> None:
     assert hrefs.key("/a%2Fb") != hrefs.key("/a/b")
 
 
+def test_an_escaped_escape_is_no_slash() -> None:
+    assert hrefs.key("/a%252Fb") != hrefs.key("/a%2Fb")
+
+
+def test_a_url_without_a_real_host_leads_nowhere_else() -> None:
+    found = hrefs.resolve("https://example.org/w/", "https://[x/a.ics")
+    assert found == "https://example.org/w/https://%5Bx/a.ics"
+
+
 def test_bytes_that_are_no_utf8_stay_apart() -> None:
     assert hrefs.key("/%E9") != hrefs.key("/%E8")
 

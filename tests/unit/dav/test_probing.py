@@ -29,6 +29,8 @@ def refusal(condition: str) -> bytes:
         (Answer(403, refusal("supported-report"), XML), Sync.NONE),
         (Answer(501), Sync.NONE),
         (Answer(429, b"", {"Retry-After": "999"}), None),
+        (Answer(502), None),
+        (Answer(504), None),
         (Answer(403, b"", broken=True), None),
     ],
 )

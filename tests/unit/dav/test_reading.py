@@ -208,6 +208,28 @@ def test_a_member_that_is_listed_and_never_found_is_a_failure(shelf: Shelf, read
     assert done == CalendarDone("w")
 
 
+def test_a_member_that_leads_to_another_server_fails_alone(shelf: Shelf, read: Read) -> None:
+    shelf.left_out = {"/w/b.ics"}
+    shelf.gets["/w/b.ics"] = Answer(302, b"", {"Location": "http://127.0.0.1:1/b.ics"})
+    found = read()
+    assert [each.href for each in found if isinstance(each, Failed)] == ["b.ics"]
+    assert found[-1] == CalendarDone("w")
+
+
+def test_a_calendar_that_leads_to_another_server_fails_alone(shelf: Shelf, read: Read) -> None:
+    shelf.listing = Answer(302, b"", {"Location": "http://127.0.0.1:1/w/"})
+    (found,) = read()
+    assert isinstance(found, Failed)
+    assert found.href is None
+    assert "another server" in found.reason
+
+
+def test_a_length_that_is_no_length_costs_nothing(shelf: Shelf, read: Read) -> None:
+    digits = f"<d:getcontentlength>{'9' * 5000}</d:getcontentlength>"
+    shelf.listing = multistatus(listed("/w/a.ics", extra=digits))
+    assert [each.item.href for each in read() if isinstance(each, Changed)] == ["a.ics"]
+
+
 def test_an_empty_body_is_no_item(shelf: Shelf, read: Read) -> None:
     shelf.left_out = {"/w/b.ics"}
     shelf.gets["/w/b.ics"] = Answer(200)
