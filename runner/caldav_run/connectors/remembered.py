@@ -36,7 +36,8 @@ class Remembered:
     @classmethod
     def of(cls, settings: Settings, state_dir: Path, now: datetime) -> Self:
         """Return what is remembered of the account that these settings lead to."""
-        asked = json.dumps([settings.url, settings.username])
+        # With the trust: where a host no longer has it, nothing found by it is believed.
+        asked = json.dumps([settings.url, settings.username, settings.trust_hosts])
         name = hashlib.sha256(asked.encode()).hexdigest()[:32]
         return cls(state_dir / "accounts" / f"{name}.json", settings, now)
 

@@ -112,13 +112,14 @@ def test_the_password_goes_nowhere_else_whatever_the_file_says(
     assert read(server, context) == ["work"]
 
 
-def test_another_user_is_another_account(tmp_path: Path) -> None:
+def test_another_user_or_another_trust_is_another_account(tmp_path: Path) -> None:
     settings = Settings(url="https://example.org/")
-    paths = {
-        Remembered.of(each, tmp_path, NOW)._path
-        for each in (settings, replace(settings, url="https://example.org/x"))
-    }
-    assert len(paths) == 2
+    others = (
+        replace(settings, url="https://example.org/x"),
+        replace(settings, trust_hosts=("dav.example.net",)),
+    )
+    paths = {Remembered.of(each, tmp_path, NOW)._path for each in (settings, *others)}
+    assert len(paths) == 3
 
 
 def test_a_state_folder_that_cannot_be_written_costs_a_look(
