@@ -185,6 +185,8 @@ class Fetcher:
             self._endure(error)
             self._split(batch, error)
             return
+        # One item that makes every report on it break off must not use it up for all.
+        self._patience = min(_PATIENCE, self._patience + 1)
         missing = [member for member in batch if member.spelled not in found]
         for member in batch:
             if member.spelled in found:

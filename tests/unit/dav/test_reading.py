@@ -326,6 +326,21 @@ def test_answers_that_do_not_come_are_waited_for_only_so_often(
     assert len(shelf.batches) <= 3
 
 
+@pytest.mark.parametrize("place", [0, 37, 99])
+def test_one_item_on_which_every_answer_breaks_off_fails_alone(
+    server: ScriptedServer, read: Read, place: int
+) -> None:
+    shelf = Shelf({f"/w/{number:02}.ics": "body" for number in range(100)})
+    server.script = shelf
+    bad = f"/w/{place:02}.ics"
+    shelf.poison = {bad}
+    shelf.poisoned = shelf.gets[bad] = Answer(207, b"<", broken=True)
+    found = read()
+    assert [each.href for each in found if isinstance(each, Failed)] == [f"{place:02}.ics"]
+    assert sum(isinstance(each, Changed) for each in found) == 99
+    assert found[-1] == CalendarDone("w")
+
+
 def test_a_password_that_is_refused_meanwhile_ends_the_reading(shelf: Shelf, read: Read) -> None:
     shelf.poison = set(shelf.items)
     shelf.poisoned = Answer(401)
