@@ -4,6 +4,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
 
 from caldav_run.dav import bodies, hrefs, names
@@ -95,8 +96,14 @@ class Members:
         return bool(self._first)
 
 
-def listed(connection: Connection, url: str) -> Members:
+def listed(connection: Connection, url: str, settled: float | None = None) -> Members:
     """Return the calendar objects that a collection lists, each once.
+
+    Args:
+        connection: The account's connection.
+        url: The collection's URL.
+        settled: Where etags recur: an etag says nothing of what was written at this Unix time or
+            later, and is left out.
 
     Raises:
         StatusError: The collection cannot be listed to its end.
@@ -105,10 +112,13 @@ def listed(connection: Connection, url: str) -> Members:
     found = Members(url)
     # Hashes of 64 bits take a third of what the names would, and are salted for each process.
     seen: set[int] = set()
-    for response in listing(connection, url, bodies.propfind(LISTING)):
+    asked = LISTING if settled is None else (*LISTING, names.GETLASTMODIFIED)
+    for response in listing(connection, url, bodies.propfind(asked)):
         member = member_of(response)
         if member is None:
             continue
+        if settled is not None and not _written_before(response, settled):
+            member = member._replace(etag=None)
         key = hash(hrefs.key(member.href))
         if key not in seen:
             seen.add(key)
@@ -126,6 +136,14 @@ def member_of(response: Response) -> Member | None:
     # A member outside of the collection keeps its path: it still has to be read.
     name = href or hrefs.path_of(response.href)
     return Member(response.href, name, response.text(names.GETETAG), size)
+
+
+def _written_before(response: Response, moment: float) -> bool:
+    text = response.text(names.GETLASTMODIFIED)
+    try:
+        return text is not None and parsedate_to_datetime(text).timestamp() < moment
+    except (ValueError, OverflowError):
+        return False
 
 
 def _is_object(response: Response, href: str | None) -> bool:

@@ -94,7 +94,10 @@ _ALL: Final = (
         paths=("/davical/caldav.php/", "/caldav.php/"),
     ),
     Product(profile=_profile("synology", "Synology Calendar"), hints="synology"),
-    Product(profile=_profile("sogo", "SOGo", _STALE), paths=("/SOGo/dav/",)),
+    Product(
+        profile=Profile(name="sogo", title="SOGo", etags_recur=True).with_sync(_STALE),
+        paths=("/SOGo/dav/",),
+    ),
     Product(
         profile=_profile("cyrus", "Cyrus IMAP"),
         signs=("cyrus-http",),

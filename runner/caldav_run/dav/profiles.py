@@ -39,6 +39,7 @@ class Profile:
         multiget_limit: How many items one report may ask for.
         concurrency: How many requests may be under way at a time, from 1 to 8.
         rewrites_shares: Whether calendars that others share are not given as they are stored.
+        etags_recur: Whether an item that was deleted and made again may have the etag that it had.
     """
 
     name: str = "standard"
@@ -48,6 +49,7 @@ class Profile:
     multiget_limit: int = 1000
     concurrency: int = 8
     rewrites_shares: bool = False
+    etags_recur: bool = False
 
     def with_sync(self, sync: Sync) -> Self:
         """Return this profile for a server whose sync-collection is otherwise."""

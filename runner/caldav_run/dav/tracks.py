@@ -25,6 +25,8 @@ _SPARE: Final = 2
 """How many answers may wait to be used while as many requests are made as the server bears."""
 _AHEAD: Final = 16
 """How many calendars ahead of the one at hand may be asked for."""
+_CLOCKS_S: Final = 3600.0
+"""By how much a server's clock may be behind, where an item has to be read anew by its time."""
 
 
 class Known(Protocol):
@@ -154,8 +156,16 @@ class Tracks:
             token = (mark.token if mark else None) or ""
             track.task = self._lanes.submit(partial(syncing.changes, url=url, token=token))
         else:
-            track.task = self._lanes.submit(partial(listed, url=url))
+            settled = self._settled(track.collection.calendar.id)
+            track.task = self._lanes.submit(partial(listed, url=url, settled=settled))
         return True
+
+    def _settled(self, calendar: str) -> float | None:
+        """Return before when (in Unix time) an etag that is held was that of the held item."""
+        if not self._profile.etags_recur:
+            return None
+        mark = self._known.mark(calendar)
+        return 0.0 if mark is None else mark.audited - _CLOCKS_S
 
     def fetch_all(self, track: Track) -> None:
         """Have all members of a calendar fetched that was listed."""
@@ -181,9 +191,9 @@ class Tracks:
         return found
 
 
-def listed(connection: Connection, url: str) -> Members | Exception:
-    """Return the members of a calendar, or what went wrong."""
+def listed(connection: Connection, url: str, settled: float | None = None) -> Members | Exception:
+    """Return the members of a calendar, or what went wrong; see `members.listed`."""
     try:
-        return members.listed(connection, url)
+        return members.listed(connection, url, settled)
     except TROUBLE as error:
         return error

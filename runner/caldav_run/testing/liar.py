@@ -7,6 +7,8 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
 from enum import StrEnum
 from html import escape
 
@@ -57,12 +59,13 @@ class Lie(StrEnum):
 
 @dataclass
 class Shelf:
-    """One calendar: what it holds, and each change with its number."""
+    """One calendar: what it holds, each change with its number, and when, where that is told."""
 
     title: str
     items: dict[str, bytes] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     deletions: dict[str, int] = field(default_factory=dict)
+    written: dict[str, datetime] = field(default_factory=dict)
 
     @property
     def now(self) -> int:
@@ -83,9 +86,11 @@ class Liar:
         self.calendars: dict[str, Shelf] = {}
         self.lie = lie
 
-    def put(self, calendar: str, name: str, body: bytes) -> None:
-        """Store an item, in a new calendar where there is none."""
+    def put(self, calendar: str, name: str, body: bytes, when: datetime | None = None) -> None:
+        """Store an item, in a new calendar where there is none; `when` is told in listings."""
         shelf = self.calendars.setdefault(calendar, Shelf(calendar))
+        if when is not None:
+            shelf.written[name] = when
         shelf.items[name] = body
         shelf.log.append(name)
 
@@ -131,7 +136,9 @@ class Liar:
 
     def _listing(self, path: str, shelf: Shelf) -> Answer:
         itself = response(path, "<d:resourcetype><d:collection/></d:resourcetype>")
-        return multistatus(itself, *(_member(path, each) for each in shelf.items.items()))
+        written = {name: _modified(when) for name, when in shelf.written.items()}
+        members = (_member(path, each, written.get(each[0], "")) for each in shelf.items.items())
+        return multistatus(itself, *members)
 
     def _changes(self, path: str, shelf: Shelf, token: str) -> Answer:
         if self.lie in {Lie.NO_SYNC, Lie.BROKEN}:
@@ -186,10 +193,15 @@ def _synced(token: int, *responses: str) -> Answer:
     return multistatus(*responses, f"<d:sync-token>{token}</d:sync-token>")
 
 
-def _member(path: str, item: tuple[str, bytes]) -> str:
+def _member(path: str, item: tuple[str, bytes], written: str = "") -> str:
     name, body = item
     length = f"<d:getcontentlength>{len(body)}</d:getcontentlength>"
-    return response(path + name, f"<d:resourcetype/><d:getetag>{_etag(body)}</d:getetag>{length}")
+    etag = f"<d:getetag>{_etag(body)}</d:getetag>"
+    return response(path + name, f"<d:resourcetype/>{etag}{length}{written}")
+
+
+def _modified(when: datetime) -> str:
+    return f"<d:getlastmodified>{format_datetime(when)}</d:getlastmodified>"
 
 
 def _etag(body: bytes) -> str:

@@ -151,7 +151,3 @@ NEXTCLOUD: Final = (
     ),
     _because("what is missing is added", "no-prodid", "no-version", "no-stamp", "no-uid"),
 )
-SOGO_ETAGS: Final = (
-    "an etag counts an item's changes: an item that is deleted and made again with other content"
-    " under the same name has the etag that it had, and a backup does not read it anew"
-)

@@ -56,7 +56,6 @@ _ALL: Final = (
         container=Container(image=Built("sogo")),
         calendars=frozenset({"personal"}),
         deviations=deviations.SOGO,
-        faults={"test_an_item_deleted_and_made_again_is_read_anew": deviations.SOGO_ETAGS},
     ),
     Description(
         name="sabre",

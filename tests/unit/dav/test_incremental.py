@@ -210,6 +210,49 @@ def test_what_is_named_as_changed_under_its_old_etag_is_fetched(
     assert play.holds_all()
 
 
+@pytest.fixture
+def recurring(play: Play, monkeypatch: pytest.MonkeyPatch) -> Play:
+    """A server whose every item has the same etag; what it held was written the day before."""
+    monkeypatch.setattr(liar, "_etag", lambda _: '"gcs00000000"')
+    play.profile = Profile(etags_recur=True).with_sync(Sync.NONE)
+    play.held.clear()
+    play.marks.clear()
+    for name in "abcde":
+        play.liar.put("work", f"{name}.ics", event(name), START - timedelta(days=1))
+    play.read()
+    assert play.holds_all()
+    return play
+
+
+@pytest.mark.parametrize("when", [START + timedelta(hours=1), START - timedelta(minutes=59), None])
+def test_what_was_written_since_is_fetched_where_etags_recur(
+    recurring: Play, when: datetime | None
+) -> None:
+    recurring.liar.delete("work", "e.ics")
+    del recurring.liar.calendars["work"].written["e.ics"]
+    recurring.liar.put("work", "e.ics", event("e", "Made anew"), when)
+    recurring.now += timedelta(hours=2)
+    seen = recurring.read()
+    assert recurring.holds_all()
+    assert seen.changed.keys() == {("work", "e.ics")}
+
+
+def test_what_was_written_at_no_known_time_is_fetched_where_etags_recur(
+    recurring: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "<d:getlastmodified>at tea time</d:getlastmodified>"
+    monkeypatch.setattr(liar, "_modified", lambda _: told)
+    recurring.liar.put("work", "e.ics", event("e"))
+    assert len(recurring.read().changed) == 5
+
+
+def test_all_is_fetched_where_etags_recur_and_nobody_knows_of_when_they_are(
+    recurring: Play,
+) -> None:
+    recurring.marks.clear()
+    assert len(recurring.read().changed) == 5
+
+
 def test_deletions_that_are_not_named_are_found_at_once_where_nothing_else_is(play: Play) -> None:
     play.liar.lie = Lie.NO_DELETIONS
     play.liar.delete("work", "a.ics")
