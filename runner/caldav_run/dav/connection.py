@@ -7,7 +7,7 @@ from time import sleep as pause
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urljoin
 
-from caldav_run.dav import failures, multistatus, session, ways
+from caldav_run.dav import busy, failures, multistatus, session, ways
 from caldav_run.dav.failures import LeadsAwayError
 from caldav_run.dav.origin import Origin, Trust
 from caldav_run.dav.reply import Reply
@@ -21,11 +21,9 @@ MAX_HOPS: Final = 5
 # Connections share a token, and the next one may have ended, too, when it is one's turn.
 _SIGN_INS: Final = 3
 _REDIRECTS: Final = frozenset({301, 302, 307, 308})
-_BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 # What may be asked again when no answer came, since asking twice does what asking once does.
 _REPEATABLE: Final = frozenset({"GET", "PROPFIND", "REPORT"})
 _WAITS_S: Final = (1.0, 4.0)
-_LONGEST_WAIT_S: Final = 30.0
 _XML: Final = {"Content-Type": "application/xml; charset=utf-8"}
 
 
@@ -104,11 +102,8 @@ class Connection:
                     raise
                 pause(wait_s)
                 continue
-            if reply.status not in _BUSY:
-                return reply
-            after = reply.header("Retry-After")
-            asked_s = float(after) if after.isdecimal() else wait_s
-            if asked_s > _LONGEST_WAIT_S:
+            asked_s = busy.wait_s(reply, wait_s)
+            if asked_s is None:
                 return reply
             reply.close()
             pause(asked_s)
@@ -245,6 +240,7 @@ class Connection:
         if reply.status == HTTPStatus.MULTI_STATUS:
             self.signs = _signs(reply)
         self._tell(method, url, reply.status, begun)
+        reply.look_for_limits()
         return reply
 
     def _tell(self, method: str, url: str, status: int, begun: float) -> None:

@@ -1,5 +1,6 @@
 """What can go wrong on the wire, as errors that say what a person can do."""
 
+import json
 import socket
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -135,7 +136,18 @@ def words(body: bytes, content_type: str) -> str:
         return shorten(_xml_words(body))
     if content_type.startswith("text/plain"):
         return shorten(body.decode(errors="replace"))
-    return ""
+    return shorten(_json_words(body)) if "json" in content_type else ""
+
+
+def _json_words(body: bytes) -> str:
+    """Return the message of an error as Google writes it, and most others too."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    error = told.get("error", told) if isinstance(told, dict) else None
+    found = error.get("message") if isinstance(error, dict) else error
+    return found if isinstance(found, str) else ""
 
 
 def _xml_words(body: bytes) -> str:

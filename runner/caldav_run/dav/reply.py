@@ -1,10 +1,11 @@
 """An answer whose body is read as it arrives, or not at all."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from caldav_run.dav import failures
+from caldav_run.dav import busy, failures
 
 if TYPE_CHECKING:
     from niquests import Response as HttpResponse
@@ -15,7 +16,13 @@ _ERROR_LIMIT: Final = 64 * 1024
 
 
 class Reply:
-    """An answer whose body has not been read yet; to be closed, best by `with`."""
+    """An answer whose body has not been read yet; to be closed, best by `with`.
+
+    Attributes:
+        status: The HTTP status.
+        url: Whose answer it is.
+        limit: The limit of use that this is about, see `look_for_limits`; empty for none.
+    """
 
     def __init__(self, response: "HttpResponse", method: str, timeout_s: float) -> None:
         """Wrap the library's response."""
@@ -24,11 +31,26 @@ class Reply:
         self._timeout_s = timeout_s
         self.status = int(response.status_code or 0)
         self.url = str(response.url)
+        self.limit = ""
+        self._read: bytes | None = None
 
     def header(self, name: str) -> str:
         """Return a header's value, or an empty text."""
         value: str = self._response.headers.get(name) or ""
         return value
+
+    def look_for_limits(self) -> None:
+        """Take Google's 403 about a limit of use for the 429 that others answer.
+
+        Raises:
+            InterruptedAnswerError: See `chunks`.
+        """
+        if self.status != HTTPStatus.FORBIDDEN:
+            return
+        self._read = self._beginning(_ERROR_LIMIT)
+        self.limit = busy.limit(self._read)
+        if self.limit:
+            self.status = int(HTTPStatus.TOO_MANY_REQUESTS)
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the body as it arrives.
@@ -38,6 +60,9 @@ class Reply:
         """
         from niquests.exceptions import RequestException
 
+        if self._read is not None:
+            yield self._read
+            return
         try:
             yield from self._response.iter_content(_CHUNK)
         except RequestException as error:
@@ -61,6 +86,8 @@ class Reply:
         """Return this answer as an error, with the server's own words."""
         body = self._beginning(_ERROR_LIMIT)
         said = failures.words(body, self.header("Content-Type"))
+        if self.limit:
+            said = busy.words(self.limit, said)
         return failures.StatusError(self._method, self.url, self.status, said)
 
     def _beginning(self, limit: int) -> bytes:

@@ -1,5 +1,6 @@
 """Requests: credentials, redirects, retries, and what their failures are called."""
 
+import json
 import socket
 import ssl
 from base64 import b64decode
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from caldav_run.dav import discovery
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.failures import (
     InterruptedAnswerError,
@@ -24,7 +26,7 @@ from caldav_run.dav.failures import (
     UnreachableError,
 )
 from caldav_run.dav.settings import Auth, Settings
-from caldav_run.errors import AccessError, ConnectorError
+from caldav_run.errors import AccessError, ConnectorError, TemporaryError
 from caldav_run.secret import Secret
 from caldav_run.testing.scripted import (
     Answer,
@@ -243,6 +245,77 @@ def test_a_long_wait_is_not_begun(
     with connection.send("GET", server.url) as reply:
         assert reply.status == 503
     assert waits == []
+
+
+def google(reason: str, message: str) -> Answer:
+    """Answer as Google does where a limit of use is met."""
+    error = {"domain": "usageLimits", "reason": reason, "message": message}
+    told = {"error": {"errors": [error], "code": 403, "message": message}}
+    return Answer(403, json.dumps(told).encode(), {"Content-Type": "application/json"})
+
+
+@pytest.mark.parametrize("reason", ["rateLimitExceeded", "userRateLimitExceeded"])
+def test_google_s_limit_of_a_rate_is_waited_for(
+    server: ScriptedServer, connection: Connection, waits: list[float], reason: str
+) -> None:
+    answers = iter([google(reason, "Rate Limit Exceeded"), OK])
+    server.script = lambda _: next(answers)
+    with connection.send("PUT", server.url, b"body") as reply:
+        assert reply.status == 200
+    assert waits == [1.0]
+
+
+def test_google_s_limit_of_a_rate_is_waited_for_only_so_often(
+    server: ScriptedServer, connection: Connection, waits: list[float]
+) -> None:
+    server.script = lambda _: google("rateLimitExceeded", "Rate Limit Exceeded")
+    with connection.send("GET", server.url) as reply:
+        told = reply.error()
+    assert waits == [1.0, 4.0]
+    assert told.status == 429
+    assert "too many requests at a time" in told.message
+    assert told.message.endswith("rateLimitExceeded: Rate Limit Exceeded")
+
+
+@pytest.mark.parametrize("reason", ["quotaExceeded", "dailyLimitExceeded"])
+def test_google_s_used_up_quota_is_not_waited_for_and_is_no_refusal(
+    server: ScriptedServer, settings: Settings, waits: list[float], reason: str
+) -> None:
+    server.script = lambda _: google(reason, "Calendar usage limits exceeded.")
+    with pytest.raises(TemporaryError) as caught:
+        discovery.find(settings)
+    assert waits == []
+    assert caught.value.exit_status == 75
+    assert f"the quota is used up, the server says {reason}" in caught.value.message
+
+
+def test_google_s_limit_is_seen_in_xml_too(
+    server: ScriptedServer, connection: Connection, waits: list[float]
+) -> None:
+    body = b"<errors><error><domain>GData</domain><code>rateLimitExceeded</code></error></errors>"
+    server.script = lambda _: Answer(403, body, {"Content-Type": "application/xml"})
+    with connection.send("GET", server.url) as reply:
+        assert reply.status == 429
+    assert waits == [1.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"error": {"message": "Not yours"}}', ": Not yours"),
+        (b'{"message": "Not yours"}', ": Not yours"),
+        (b'{"error": "forbidden"}', ": forbidden"),
+        (b'["Not yours"]', ""),
+        (b'{"error": {"message": 7}}', ""),
+        (b"{", ""),
+    ],
+)
+def test_a_refusal_in_json_is_given_in_the_server_s_words(
+    server: ScriptedServer, connection: Connection, body: bytes, said: str
+) -> None:
+    server.script = lambda _: Answer(403, body, {"Content-Type": "application/json"})
+    with connection.send("GET", server.url) as reply:
+        assert reply.error().message.endswith(f"answered 403 Forbidden{said}")
 
 
 def test_a_slow_answer_is_interrupted(server: ScriptedServer) -> None:
