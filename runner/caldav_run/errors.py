@@ -51,6 +51,10 @@ class ItemError(CaldavRunError):
     exit_status = 3
 
 
+class MovedError(ItemError):
+    """The destination is no more as the plan saw it: what to do has to be decided anew."""
+
+
 class CalendarError(CaldavRunError):
     """One calendar cannot be used; the run goes on without it."""
 

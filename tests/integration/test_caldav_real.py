@@ -26,6 +26,7 @@ from caldav_run.model import (
     Unchanged,
 )
 from caldav_run.secret import Secret
+from caldav_run.testing.contracts.mirrors import put
 from caldav_run.testing.contracts.sources import Held
 from caldav_run.testing.servers import Server
 
@@ -116,7 +117,7 @@ def test_odd_names_are_read_and_written_over(server: Server, context: Context, n
     sink = CaldavSink.from_options(server.options, context)
     target = sink.target("vault", Calendar(id="odd"))
     (present,) = sink.present(target)
-    sink.write(target, version(b"", present.href, None), event("odd", "Dinner"), present)
+    put(sink, target, version(b"", present.href, None), event("odd", "Dinner"), present)
     (after,) = sink.present(target)
     sink.close()
     assert after.href == present.href
@@ -181,7 +182,7 @@ def test_a_restored_item_reads_back_equal(server: Server, context: Context) -> N
     sink = CaldavSink.from_options(server.options, context)
     target = sink.target("vault", FAMILY)
     sink.create(target)
-    sink.write(target, version(body, "u1.ics", None), body, None)
+    put(sink, target, version(body, "u1.ics", None), body, None)
     sink.close()
     source = CaldavSource.from_options({**server.options, "calendars": ["family"]}, context)
     found = items(source)
@@ -196,7 +197,7 @@ def test_a_new_item_never_overwrites_one_of_the_same_name(server: Server, contex
     sink = CaldavSink.from_options(server.options, context)
     target = sink.target("vault", Calendar(id="work"))
     sink.present(target)
-    sink.write(target, version(event("new"), "a.ics", None), event("new"), None)
+    put(sink, target, version(event("new"), "a.ics", None), event("new"), None)
     uids = {each.uid for each in sink.present(target)}
     sink.close()
     assert uids == {"there", "new"}
@@ -210,7 +211,7 @@ def test_an_item_that_changed_meanwhile_is_left_alone(server: Server, context: C
     (seen,) = sink.present(target)
     server.put("work/a.ics", event("a", "Changed by hand"))
     with pytest.raises(ItemError, match="changed meanwhile"):
-        sink.write(target, seen, event("a", "From the backup"), seen)
+        put(sink, target, seen, event("a", "From the backup"), seen)
     (after,) = sink.present(target)
     sink.close()
     assert after.digest == version(event("a", "Changed by hand"), "", None).digest
@@ -222,7 +223,7 @@ def test_a_refused_item_is_told_with_the_servers_words(radicale: Server, context
     target = sink.target("vault", Calendar(id="work"))
     sink.present(target)
     with pytest.raises(ItemError, match="400 Bad Request"):
-        sink.write(target, version(b"nonsense", "a.ics", None), b"nonsense", None)
+        put(sink, target, version(b"nonsense", "a.ics", None), b"nonsense", None)
     sink.close()
 
 
@@ -255,7 +256,7 @@ def test_calendars_of_one_name_come_back_as_two(server: Server, context: Context
                 sink.create(target)
             body = event(each.id, each.id)
             present = next(iter(sink.present(target)), None)
-            sink.write(target, version(body, "same.ics", None), body, present)
+            put(sink, target, version(body, "same.ics", None), body, present)
         sink.close()
     source = CaldavSource.from_options({**server.options, "calendars": ["Twin"]}, context)
     items = [each.item for each in source.read(Nothing()) if isinstance(each, Changed)]

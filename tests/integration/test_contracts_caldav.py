@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from caldav_run.connectors.protocol import Context, Mirror, Source
+from caldav_run.connectors.mirroring import Mirror
+from caldav_run.connectors.protocol import Context, Source
 from caldav_run.connectors.sinks.caldav import CaldavSink
 from caldav_run.connectors.sources.caldav import CaldavSource
 from caldav_run.testing.contracts import (

@@ -1,13 +1,14 @@
 """What a connector promises; `caldav_run.testing` holds the suites that prove the promises."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from caldav_run.connectors.mirroring import Mirror
 from caldav_run.ical.view import ItemView
-from caldav_run.model import Calendar, Change, Entry, Mark, Reading, Version
+from caldav_run.model import Calendar, Change, Entry, Mark, Reading
 from caldav_run.secret import Secret
 
 
@@ -229,73 +230,6 @@ class Archive(Protocol):
             results: How each account went: `ok`, `partial`, `guarded`, `skipped`, or `failed: `
                 and why; empty for a run that was only planned, which is not recorded.
         """
-
-
-class Target(NamedTuple):
-    """The destination calendar that a source calendar goes to.
-
-    Attributes:
-        calendar: The destination calendar: as it is, or as it would be created.
-        exists: Whether it is there already.
-        mapped: Whether the pipeline's `rename` chose it, so that calendars may meet in it.
-    """
-
-    calendar: Calendar
-    exists: bool
-    mapped: bool = False
-
-
-class Mirror(Protocol):
-    """A sink with a present state: a server, a folder."""
-
-    refuse_scheduled: bool
-    """Whether items with an organizer or attendees must not be written."""
-
-    on_conflict: str
-    """newest, keep_source, keep_destination or fail."""
-
-    def origin(self) -> str:
-        """Return what this destination is; connects."""
-
-    def target(self, source: str, calendar: Calendar, siblings: Iterable[Calendar] = ()) -> Target:
-        """Return where a calendar of the named source goes; changes nothing.
-
-        Args:
-            source: The source's name.
-            calendar: One of its calendars.
-            siblings: All of its calendars that come here: what belongs to one of them by its id
-                is no other's because of its name.
-
-        Raises:
-            CalendarError: The destination cannot take this calendar.
-        """
-
-    def create(self, target: Target) -> None:
-        """Create the calendar with its properties.
-
-        Raises:
-            CalendarError: The destination refused, with its words.
-        """
-
-    def present(self, target: Target) -> Sequence[Version]:
-        """Return what the existing calendar holds.
-
-        Raises:
-            CalendarError: It could not be read without any failure.
-        """
-
-    def write(self, target: Target, wanted: Version, body: bytes, replaces: Version | None) -> None:
-        """Write one item: a new one, or over the version that the plan saw.
-
-        Raises:
-            ItemError: The destination refused it, with its words, or it changed meanwhile.
-        """
-
-    def finish(self, target: Target) -> None:
-        """Complete one calendar after its last item, for what a folder keeps beside the items."""
-
-    def close(self) -> None:
-        """Let go of connections; safe to call twice."""
 
 
 Sink = Archive | Mirror

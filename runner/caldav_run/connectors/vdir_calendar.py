@@ -2,14 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from caldav_run.connectors import vdir
+from caldav_run.connectors.mirroring import Held, Order, Outcome
 from caldav_run.connectors.vdir_folder import Folder, Kind, reason
 from caldav_run.connectors.vdir_names import hashed_item_name, plain_item_name
-from caldav_run.errors import CalendarError, ItemError
+from caldav_run.errors import CalendarError, ItemError, MovedError
 from caldav_run.ical.version import version
 from caldav_run.model import Calendar, Version
 
@@ -20,8 +21,9 @@ _MOST_WAITING: Final = 1000
 class _Waiting(NamedTuple):
     """A new file that has neither its name nor durability yet."""
 
+    order: Order
     staged: str
-    row: bytes
+    row: vdir.Row
 
 
 class CalendarFolder:
@@ -64,37 +66,50 @@ class CalendarFolder:
                 raise CalendarError(f"cannot read {self.path / name}: {reason(error)}") from error
             yield version(body, href, vdir.etag(_sha256(body)))
 
-    def write(self, wanted: Version, body: bytes, replaces: Version | None) -> None:
-        """Write one item; its file keeps its name when it is replaced.
-
-        A new one may wait for others to be made durable together: until `save` at most.
+    def apply(self, orders: Iterable[Order]) -> Iterator[Outcome]:
+        """Do the orders; new items wait for others to be made durable together.
 
         Raises:
-            ItemError: The file changed or appeared meanwhile, or no name is free.
-            CalendarError: A file appeared in the place of one that waited.
             OSError: The file system refused.
         """
-        said = vdir.Row(wanted.href, wanted.etag, _sha256(body))
-        self.unsaved = True
-        if replaces is not None:
-            name = self._unchanged(replaces)
-            self._folder.write(name, [body])
-            self._rows[name] = _packed(name, said)
-            return
-        name = self._free_name(wanted.href)
-        self._waiting[name] = _Waiting(self._folder.stage([body]), _packed(name, said))
-        self._used.add(name.casefold())
-        if len(self._waiting) >= _MOST_WAITING:
-            self._settle()
+        for order in orders:
+            try:
+                outcome = self._do(order)
+            except ItemError as error:
+                outcome = Outcome(order, error=error, moved=isinstance(error, MovedError))
+            except OSError:
+                yield from self._settle()
+                raise
+            if outcome is not None:
+                yield outcome
+            if len(self._waiting) >= _MOST_WAITING:
+                yield from self._settle()
+        yield from self._settle()
+
+    def reread(self, hrefs: Collection[str]) -> Iterator[Held]:
+        """Yield what is there by these names now."""
+        for href in hrefs:
+            name = self._present.get(href)
+            try:
+                body = None if name is None else self._folder.read(name, vdir.MAX_ITEM_BYTES)
+            except FileNotFoundError:
+                body = None
+            except OSError as error:
+                yield Held(href, None, None, ItemError(reason(error)))
+                continue
+            seen = None if body is None else version(body, href, vdir.etag(_sha256(body)))
+            yield Held(href, seen, body)
+
+    def lists(self, href: str) -> bool:
+        """Tell whether an item was written by a run, and not by another program."""
+        return self._present.get(href) in self._rows
 
     def save(self, calendar: Calendar) -> None:
-        """Write what waits and what stands beside the items, and make all of it durable.
+        """Write what stands beside the items, and make all of it durable.
 
         Raises:
-            CalendarError: A file appeared in the place of one that waited.
             OSError: The file system refused.
         """
-        self._settle()
         # What the source does not tell is not taken away: this is a merge.
         if calendar.display_name:
             self._keep(vdir.DISPLAY_NAME, lambda: [(calendar.display_name or "").encode()])
@@ -112,17 +127,51 @@ class CalendarFolder:
         self._waiting.clear()
         self._folder.close()
 
-    def _settle(self) -> None:
+    def _do(self, order: Order) -> Outcome | None:
+        """Do one order; a new item waits, and nothing is returned yet."""
+        self.unsaved = True
+        if order.wanted is None:
+            return self._delete(order)
+        body = order.body()
+        row = vdir.Row(order.wanted.href, order.wanted.etag, _sha256(body))
+        if order.replaces is None:
+            name = self._free_name(row.href)
+            self._waiting[name] = _Waiting(order, self._folder.stage([body]), row)
+            self._used.add(name.casefold())
+            return None
+        name = self._unchanged(order.replaces)
+        self._folder.write(name, [body])
+        del self._present[order.replaces.href]
+        return Outcome(order, self._remember(name, row), vdir.etag(row.sha256))
+
+    def _delete(self, order: Order) -> Outcome:
+        if order.replaces is not None:
+            name = self._unchanged(order.replaces)
+            self._folder.discard([name])
+            self._used.discard(name.casefold())
+            self._rows.pop(name, None)
+            del self._present[order.replaces.href]
+        return Outcome(order)
+
+    def _settle(self) -> Iterator[Outcome]:
         """Make the files that wait durable, then give them their names."""
         self._folder.harden([each.staged for each in self._waiting.values()])
-        taken = [name for name in self._waiting if self._folder.exists(name)]
-        for name in taken:
-            self._folder.discard([self._waiting.pop(name).staged])
         for name in tuple(self._waiting):
-            self._folder.put(self._waiting[name].staged, name)
-            self._rows[name] = self._waiting.pop(name).row
-        if taken:
-            raise CalendarError(f"{self.path / taken[0]} appeared meanwhile", mend="run it again")
+            order, staged, row = self._waiting.pop(name)
+            if self._folder.exists(name):
+                self._folder.discard([staged])
+                error = MovedError(f"{self.path / name} appeared meanwhile")
+                yield Outcome(order, error=error, moved=True)
+                continue
+            self._folder.put(staged, name)
+            yield Outcome(order, self._remember(name, row), vdir.etag(row.sha256))
+
+    def _remember(self, name: str, row: vdir.Row) -> str:
+        """Take a file that was written into the index, and return the item's name."""
+        self._rows[name] = _packed(name, row)
+        href = row.href if row.href not in self._present else vdir.spelled(name)
+        self._present[href] = name
+        return href
 
     def _keep(self, name: str, pieces: Callable[[], Iterable[bytes]]) -> None:
         """Write a file that stands beside the items, where it is not so already."""
@@ -139,18 +188,22 @@ class CalendarFolder:
         # Compared without case: the folder may lie on, or be copied to, a system that ignores it.
         free = (name for name in (plain, hashed) if name and name.casefold() not in self._used)
         name = next(free, None)
-        if name is None or self._folder.exists(name):
-            raise ItemError(f"{self.path / (name or hashed)} holds another item")
+        if name is None:
+            raise ItemError(f"{self.path / hashed} holds another item")
+        if self._folder.exists(name):
+            raise MovedError(f"{self.path / name} appeared meanwhile")
         return name
 
     def _unchanged(self, replaces: Version) -> str:
-        name = self._present[replaces.href]
+        name = self._present.get(replaces.href)
+        if name is None:
+            raise MovedError(f"{replaces.href} is not in {self.path} any more")
         try:
             body = self._folder.read(name, vdir.MAX_ITEM_BYTES)
         except FileNotFoundError as error:
-            raise ItemError(f"{self.path / name} was deleted meanwhile") from error
+            raise MovedError(f"{self.path / name} was deleted meanwhile") from error
         if vdir.etag(_sha256(body)) != replaces.etag:
-            raise ItemError(f"{self.path / name} was changed meanwhile")
+            raise MovedError(f"{self.path / name} was changed meanwhile")
         return name
 
 

@@ -126,6 +126,12 @@ def listed(connection: Connection, url: str, settled: float | None = None) -> Me
     return found
 
 
+def named(url: str, href: str) -> Member:
+    """Return a member of the collection at a URL of which only the name is known."""
+    spelled = href if href.startswith("/") else hrefs.path_of(url) + href
+    return Member(spelled, href, None)
+
+
 def member_of(response: Response) -> Member | None:
     """Return the calendar object that a response describes; None for anything else."""
     href = hrefs.relative(response.href, response.base)

@@ -12,7 +12,7 @@ from caldav_run.dav.connection import Connection
 from caldav_run.dav.failures import TROUBLE
 from caldav_run.dav.fetching import Fetcher
 from caldav_run.dav.lanes import Lanes
-from caldav_run.dav.members import Member, Members
+from caldav_run.dav.members import Member, Members, named
 from caldav_run.dav.pace import Pace
 from caldav_run.dav.profiles import UNKNOWN, Profile
 from caldav_run.dav.syncing import Changes
@@ -104,7 +104,7 @@ class AccountReader:
     def _skip(self, track: Track) -> Iterator[Reading]:
         calendar = track.collection.calendar.id
         doubtful = self._known.doubtful(calendar)
-        yield from self._fetch(track, map(partial(_named, track.collection), doubtful))
+        yield from self._fetch(track, map(partial(named, track.collection.url), doubtful))
         mark = self._known.mark(calendar)
         yield from self._gone(track)
         if mark is not None:
@@ -123,7 +123,7 @@ class AccountReader:
             yield Gone(calendar, href)
         for href in self._known.doubtful(calendar):
             if href not in gone:
-                wanted.setdefault(href, _named(track.collection, href))
+                wanted.setdefault(href, named(track.collection.url, href))
         yield from self._fetch(track, wanted.values())
         yield from self._gone(track)
         done = marks.mark(track.collection, found.token, mark.audited, self._now)
@@ -217,9 +217,3 @@ def read(
         yield from reader.members(collection)
     finally:
         reader.close()
-
-
-def _named(collection: Collection, href: str) -> Member:
-    """Return a member of which only the name is known."""
-    spelled = href if href.startswith("/") else hrefs.path_of(collection.url) + href
-    return Member(spelled, href, None)

@@ -1,20 +1,23 @@
 """Feed one account's readings into a sink with a present state: spool, plan, apply."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
-from caldav_run.connectors.protocol import Mirror, Target
+from caldav_run.connectors.mirroring import Mirror, Order, Target
 from caldav_run.engine.events import Level
 from caldav_run.engine.judge import Link, Verdict
 from caldav_run.engine.ledger import Held
-from caldav_run.engine.plan import Action, Policy, Verb, order, plan
+from caldav_run.engine.plan import Policy, Verb, order, plan
 from caldav_run.engine.recipient import Tally
-from caldav_run.engine.spool import Slot
 from caldav_run.engine.wanted import Wanted
 from caldav_run.errors import CalendarError, ItemError
 from caldav_run.ical.version import version
 from caldav_run.ical.view import ItemView
 from caldav_run.model import Calendar, Mark, Version
+
+if TYPE_CHECKING:
+    from caldav_run.engine.spool import Slot
 
 # A decision by the rules is only told; where they could not decide, a person may want to.
 _STAYS = {Verb.KEEP: Level.INFO, Verb.UNDECIDED: Level.WARNING}
@@ -137,19 +140,17 @@ class MirrorRecipient:
                 self._mirror.create(target)
             self.tally.count("calendars", "+", target.calendar.title, "calendar (new)")
         present = sorted(self._mirror.present(target), key=order) if target.exists else []
-        policy = Policy(self._mirror.on_conflict, self._mirror.refuse_scheduled)
-        slots: dict[int, Slot] = {}
-
-        def wanted() -> Iterator[Version]:
-            for mine, slot in self._wanted.versions(calendar.id):
-                slots[id(mine)] = slot
-                yield mine
-
-        for action in plan(wanted(), present, policy):
-            # A plan looks ahead by a few; what was dealt with need not be remembered.
-            self._apply(target, action, slots.pop(id(action.wanted)))
-        if not self.tally.dry:
-            self._mirror.finish(target)
+        orders = self._orders(target, calendar.id, present)
+        if self.tally.dry:
+            for each in orders:
+                self._count(target, each)
+            return
+        for outcome in self._mirror.apply(target, orders):
+            if outcome.error is None:
+                self._count(target, outcome.order)
+            else:
+                self.tally.fail(outcome.error, f"{target.calendar.title}: {outcome.order.label}")
+        self._mirror.finish(target)
 
     def _claim(self, calendar: Calendar) -> Target:
         target = self._mirror.target(self._source, calendar, self._calendars.values())
@@ -163,21 +164,33 @@ class MirrorRecipient:
             )
         return target
 
-    def _apply(self, target: Target, action: Action, slot: Slot) -> None:
-        title, mine = target.calendar.title, action.wanted
-        if action.verb is Verb.SAME:
-            return
-        if action.verb in _STAYS:
-            self.tally.note(_STAYS[action.verb], f"{title}: {mine.label}: {action.reason}")
-            return
-        if action.verb is Verb.REFUSE:
-            self.tally.fail(ItemError(f"not written: {action.reason}"), f"{title}: {mine.label}")
-            return
-        if not self.tally.dry:
-            try:
-                self._mirror.write(target, mine, self._wanted.body(slot), action.present)
-            except ItemError as error:
+    def _orders(self, target: Target, calendar: str, present: Sequence[Version]) -> Iterator[Order]:
+        """Yield what is to be written, and tell of what stays."""
+        title = target.calendar.title
+        slots: dict[int, Slot] = {}
+
+        def wanted() -> Iterator[Version]:
+            for mine, slot in self._wanted.versions(calendar):
+                slots[id(mine)] = slot
+                yield mine
+
+        def objection(mine: Version, there: Version | None) -> str | None:
+            return self._mirror.objection(target, mine, there, slots[id(mine)].size)
+
+        policy = Policy(self._mirror.options.on_conflict, objection)
+        for action in plan(wanted(), present, policy):
+            mine = action.wanted
+            # A plan looks ahead by a few; what was dealt with need not be remembered.
+            slot = slots.pop(id(mine))
+            if action.verb in _STAYS:
+                self.tally.note(_STAYS[action.verb], f"{title}: {mine.label}: {action.reason}")
+            elif action.verb is Verb.REFUSE:
+                error = ItemError(f"not written: {action.reason}")
                 self.tally.fail(error, f"{title}: {mine.label}")
-                return
-        added = action.verb is Verb.ADD
-        self.tally.count("added" if added else "changed", action.verb, title, mine.label)
+            elif action.verb is not Verb.SAME:
+                yield Order(mine, action.present, partial(self._wanted.body, slot))
+
+    def _count(self, target: Target, order: Order) -> None:
+        added = order.replaces is None
+        sign = Verb.ADD if added else Verb.REPLACE
+        self.tally.count("added" if added else "changed", sign, target.calendar.title, order.label)

@@ -1,6 +1,6 @@
 """What to do, decided without doing it: pure functions of what is wanted and what is there."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -117,11 +117,11 @@ class Policy:
         on_conflict: newest, keep_source, keep_destination or fail; or identical, which is
             keep_source where other bytes that say the same are a conflict too. That needs etags
             that are hashes on both sides: a snapshot's and a folder's.
-        refuse_scheduled: Whether items with an organizer or attendees are refused.
+        objection: Why an item will not be written over what is there, in words.
     """
 
     on_conflict: str = "newest"
-    refuse_scheduled: bool = False
+    objection: Callable[[Version, Version | None], str | None] = lambda *_: None
 
 
 def order(version: Version) -> tuple[str, str]:
@@ -176,11 +176,10 @@ def _decide(wanted: Version, present: Version | None, policy: Policy) -> Action:
     action = Action(Verb.ADD, wanted)
     if present is not None:
         action = _settle(wanted, present, policy.on_conflict)
-    if policy.refuse_scheduled and wanted.scheduled and action.verb in {Verb.ADD, Verb.REPLACE}:
-        reason = (
-            "its organizer or attendees might be mailed; the sink's `scheduling: allow` writes it"
-        )
-        return Action(Verb.REFUSE, wanted, present, reason)
+    if action.verb in {Verb.ADD, Verb.REPLACE}:
+        reason = policy.objection(wanted, present)
+        if reason is not None:
+            return Action(Verb.REFUSE, wanted, present, reason)
     return action
 
 

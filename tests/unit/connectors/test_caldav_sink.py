@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from caldav_run.connectors.mirroring import Target
 from caldav_run.connectors.protocol import Context
 from caldav_run.connectors.sinks.caldav import CaldavSink
 from caldav_run.errors import CalendarError
 from caldav_run.ical.version import version
 from caldav_run.model import Calendar
+from caldav_run.testing.contracts.mirrors import put
 from caldav_run.testing.scripted import (
     Answer,
     Asked,
@@ -38,6 +40,8 @@ CONTEXT = Context(
     now=datetime(2026, 5, 1, tzinfo=UTC),
     state_dir=Path("state"),
 )
+
+MEETING = b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nATTENDEE:mailto:a@b\nEND:VEVENT\nEND:VCALENDAR\n"
 
 Open = Callable[..., CaldavSink]
 
@@ -245,14 +249,17 @@ def test_an_item_without_an_etag_is_replaced_where_it_still_is(
     server.script = home(there("w"), rest=lambda _: Answer(204))
     sink = opened()
     seen = version(b"BEGIN:VCALENDAR\nEND:VCALENDAR\n", "a.ics", None)
-    sink.write(sink.target("s", Calendar(id="w")), seen, b"new", seen)
+    put(sink, sink.target("s", Calendar(id="w")), seen, b"new", seen)
     assert server.asked[-1].headers["if-match"] == "*"
 
 
 def test_people_are_not_mailed_unless_the_user_says_so(opened: Open) -> None:
-    assert opened().refuse_scheduled
-    assert opened(scheduling="quiet").refuse_scheduled
-    assert not opened(scheduling="allow").refuse_scheduled
+    meeting = version(MEETING, "a.ics", None)
+    target = Target(Calendar(id="w"), exists=True)
+    for sink in (opened(), opened(scheduling="quiet")):
+        for wanted, replaces in ((meeting, None), (meeting, meeting), (None, meeting)):
+            assert "mailed" in (sink.objection(target, wanted, replaces, 100) or "")
+    assert opened(scheduling="allow").objection(target, meeting, None, 100) is None
 
 
 def test_the_origin_names_the_server(server: ScriptedServer, opened: Open) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from caldav_run.connectors import registry
-from caldav_run.connectors.protocol import Filter, Mirror, Source
+from caldav_run.connectors.mirroring import Mirror
+from caldav_run.connectors.protocol import Filter, Source
 from caldav_run.connectors.sinks.ics import IcsSink
 from caldav_run.connectors.sinks.snapshot import SnapshotSink
 from caldav_run.connectors.sources.ics import IcsSource

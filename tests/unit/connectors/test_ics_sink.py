@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from caldav_run.connectors import vdir_calendar
+from caldav_run.connectors.mirroring import Order
 from caldav_run.connectors.sinks.ics import IcsSink
 from caldav_run.connectors.sources.ics import IcsSource
 from caldav_run.connectors.vdir_folder import Folder
@@ -14,7 +15,7 @@ from caldav_run.errors import AccessError, CalendarError, ConnectorError, ItemEr
 from caldav_run.ical.version import version
 from caldav_run.model import Calendar, Options
 from caldav_run.testing.contracts import context, event
-from caldav_run.testing.contracts.mirrors import wanted, write
+from caldav_run.testing.contracts.mirrors import order, put, wanted, write
 from caldav_run.testing.contracts.sources import Held, Seen
 
 FAMILY = Calendar(
@@ -110,9 +111,9 @@ def test_names_that_differ_in_case_only_get_files_of_their_own(
 
 def test_calendars_that_differ_in_case_only_get_folders_of_their_own(tmp_path: Path) -> None:
     ids = []
-    for order in (["Work", "work"], ["work", "Work"]):
+    for names in (["Work", "work"], ["work", "Work"]):
         mirror = sink(tmp_path)
-        targets = {name: mirror.target("s", Calendar(id=name)) for name in order}
+        targets = {name: mirror.target("s", Calendar(id=name)) for name in names}
         for target in targets.values():
             if not target.exists:
                 mirror.create(target)
@@ -177,7 +178,7 @@ def test_an_item_whose_every_name_is_taken_is_refused(mirror: IcsSink) -> None:
     mirror.present(target)
     body = event("2")
     with pytest.raises(ItemError, match="holds another item"):
-        mirror.write(target, wanted(body, "a%20b.ics"), body, None)
+        put(mirror, target, wanted(body, "a%20b.ics"), body, None)
 
 
 def test_a_file_that_was_deleted_meanwhile_is_not_written(mirror: IcsSink, tmp_path: Path) -> None:
@@ -186,7 +187,7 @@ def test_a_file_that_was_deleted_meanwhile_is_not_written(mirror: IcsSink, tmp_p
     (seen,) = mirror.present(target)
     (tmp_path / "out/source/family/a.ics").unlink()
     with pytest.raises(ItemError, match="was deleted meanwhile"):
-        mirror.write(target, seen, event("a"), seen)
+        put(mirror, target, seen, event("a"), seen)
 
 
 def test_renamed_calendars_go_to_the_new_name(tmp_path: Path) -> None:
@@ -228,7 +229,7 @@ def test_a_broken_off_calendar_keeps_its_index(tmp_path: Path) -> None:
     target = mirror.target("source", FAMILY)
     mirror.create(target)
     body = event("a")
-    mirror.write(target, wanted(body, "a%20b.ics"), body, None)
+    put(mirror, target, wanted(body, "a%20b.ics"), body, None)
     mirror.close()
     index = json.loads((tmp_path / "out/source/family/.calendar.json").read_text("utf-8"))
     assert [row["href"] for row in index["items"]] == ["a%20b.ics"]
@@ -313,7 +314,7 @@ def test_a_file_system_that_refuses_is_told_apart(
     monkeypatch.setattr(Folder, "stage", refuse)
     body = event("a")
     with pytest.raises(kind, match=mend) as caught:
-        mirror.write(target, version(body, "a.ics", None), body, None)
+        put(mirror, target, version(body, "a.ics", None), body, None)
     assert type(caught.value) is kind
 
 
@@ -347,13 +348,17 @@ def test_many_new_files_are_made_durable_before_they_get_their_names(
 def test_a_file_that_appears_where_one_waits_stays(mirror: IcsSink, tmp_path: Path) -> None:
     target = mirror.target("source", FAMILY)
     mirror.create(target)
-    for href in ("a.ics", "b.ics"):
-        mirror.write(target, wanted(event(href), href), event(href), None)
     folder = tmp_path / "out" / target.calendar.id
-    (folder / "a.ics").write_bytes(b"another program's")
-    with pytest.raises(CalendarError, match=r"a\.ics appeared meanwhile"):
-        mirror.finish(target)
-    mirror.close()
+
+    def orders() -> Iterator[Order]:
+        for href in ("a.ics", "b.ics"):
+            yield order(wanted(event(href), href), event(href), None)
+        (folder / "a.ics").write_bytes(b"another program's")
+
+    outcomes = list(mirror.apply(target, orders()))
+    assert [(each.href, each.moved) for each in outcomes] == [(None, True), ("b.ics", False)]
+    assert "a.ics appeared meanwhile" in str(outcomes[0].error)
+    mirror.finish(target)
     assert (folder / "a.ics").read_bytes() == b"another program's"
     assert (folder / "b.ics").read_bytes() == event("b.ics")
     index = json.loads((folder / ".calendar.json").read_text("utf-8"))
@@ -366,17 +371,43 @@ def test_what_cannot_be_made_durable_gets_no_name(
 ) -> None:
     target = mirror.target("source", FAMILY)
     mirror.create(target)
-    mirror.write(target, wanted(event("a"), "a.ics"), event("a"), None)
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(Folder, "harden", refuse)
     with pytest.raises(ConnectorError, match="input/output error"):
-        mirror.finish(target)
+        put(mirror, target, wanted(event("a"), "a.ics"), event("a"), None)
     mirror.close()
     assert sorted(os.listdir(tmp_path / "out" / target.calendar.id)) == [  # noqa: PTH208
         ".calendar.json",
         "color",
         "displayname",
     ]
+
+
+def test_what_another_program_put_there_is_not_deleted(mirror: IcsSink, tmp_path: Path) -> None:
+    write(mirror, {"a.ics": event("a")}, FAMILY)
+    target = mirror.target("source", FAMILY)
+    (tmp_path / "out" / target.calendar.id / "theirs.ics").write_bytes(event("theirs"))
+    seen = {each.uid: each for each in mirror.present(target)}
+    assert mirror.objection(target, None, seen["a"], 0) is None
+    assert mirror.objection(target, None, seen["theirs"], 0) is not None
+    assert mirror.objection(target, seen["a"], seen["theirs"], 0) is None
+
+
+def test_a_folders_calendars_are_not_deleted(mirror: IcsSink) -> None:
+    assert mirror.calendars() == ()
+    with pytest.raises(CalendarError, match="is not deleted"):
+        mirror.remove(FAMILY)
+
+
+def test_a_file_that_cannot_be_read_again_is_told(mirror: IcsSink, tmp_path: Path) -> None:
+    write(mirror, {"a.ics": event("a")}, FAMILY)
+    target = mirror.target("source", FAMILY)
+    (seen,) = mirror.present(target)
+    (file := tmp_path / "out" / target.calendar.id / "a.ics").unlink()
+    file.mkdir()
+    (held,) = mirror.reread(target, [seen.href])
+    assert held.version is None
+    assert held.error is not None

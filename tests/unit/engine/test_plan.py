@@ -231,25 +231,26 @@ def test_each_policy_decides_a_conflict_its_own_way(
     assert list(plan([mine], [theirs], Policy(policy))) == [Action(verb, mine, theirs, reason)]
 
 
-def test_a_meeting_is_refused_where_people_might_be_mailed() -> None:
-    meeting = replace(a_version(), scheduled=True)
-    there = a_version(digest=b"2")
-    reason = "its organizer or attendees might be mailed; the sink's `scheduling: allow` writes it"
-    new = plan([meeting], [], Policy(refuse_scheduled=True))
-    assert list(new) == [Action(Verb.REFUSE, meeting, None, reason)]
-    over = plan([meeting], [there], Policy("keep_source", refuse_scheduled=True))
-    assert list(over) == [Action(Verb.REFUSE, meeting, there, reason)]
+def refuse_meetings(wanted: Version, _: Version | None) -> str | None:
+    return "somebody is mailed" if wanted.scheduled else None
 
 
-def test_a_meeting_that_would_stay_anyway_is_not_refused() -> None:
+QUIET = Policy("keep_source", refuse_meetings)
+
+
+def test_what_the_destination_objects_to_is_refused() -> None:
+    meeting, lunch = replace(a_version(), scheduled=True), a_version(digest=b"2")
+    said = "somebody is mailed"
+    assert list(plan([meeting], [], QUIET)) == [Action(Verb.REFUSE, meeting, None, said)]
+    assert list(plan([meeting], [lunch], QUIET)) == [Action(Verb.REFUSE, meeting, lunch, said)]
+    assert verbs(*plan([lunch], [], QUIET)) == [Verb.ADD]
+
+
+def test_what_would_not_be_written_anyway_is_not_refused() -> None:
     meeting = replace(a_version(), scheduled=True)
     newer = replace(a_version(digest=b"2"), stamp=Stamp(sequence=1))
-    assert verbs(*plan([meeting], [newer], Policy(refuse_scheduled=True))) == [Verb.KEEP]
-
-
-def test_a_meeting_that_is_already_there_is_not_refused() -> None:
-    meeting = replace(a_version(), scheduled=True)
-    assert verbs(*plan([meeting], [meeting], Policy(refuse_scheduled=True))) == [Verb.SAME]
+    assert verbs(*plan([meeting], [newer], Policy("newest", refuse_meetings))) == [Verb.KEEP]
+    assert verbs(*plan([meeting], [meeting], QUIET)) == [Verb.SAME]
 
 
 versions = st.builds(

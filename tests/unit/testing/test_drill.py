@@ -8,7 +8,8 @@ import pytest
 from tests.unit.cli.conftest import event, row
 
 from caldav_run.connectors.baseline import Nothing
-from caldav_run.connectors.protocol import Baseline, Context, Target
+from caldav_run.connectors.mirroring import MirrorOptions, Order, Outcome, Target
+from caldav_run.connectors.protocol import Baseline, Context
 from caldav_run.connectors.selection import Selection
 from caldav_run.connectors.sinks.caldav import CaldavSink
 from caldav_run.engine.spool import Spool
@@ -24,6 +25,7 @@ from caldav_run.model import (
     Provenance,
     Reading,
 )
+from caldav_run.testing.contracts.mirrors import put
 from caldav_run.testing.drill.compare import Comparison
 from caldav_run.testing.drill.given import Given
 from caldav_run.testing.drill.scratch import Scratch
@@ -58,8 +60,7 @@ class Taking(CaldavSink):
     """A sink that takes everything."""
 
     def __init__(self) -> None:
-        self.on_conflict = "newest"
-        self.refuse_scheduled = False
+        self.options = MirrorOptions()
 
     def target(self, source: str, calendar: Calendar, siblings: Iterable[Calendar] = ()) -> Target:
         del source, siblings
@@ -71,8 +72,9 @@ class Taking(CaldavSink):
         if target.calendar.id == "full":
             raise CalendarError("no calendar more")
 
-    def write(self, target: Target, wanted: object, body: bytes, replaces: object) -> None:
-        """Take it."""
+    def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
+        del target
+        return (Outcome(each, "there.ics") for each in orders)
 
 
 @pytest.fixture
@@ -97,7 +99,7 @@ def sent(tmp_path: Path, spool: Spool) -> tuple[Given, Scratch]:
     assert isinstance(start, CalendarStart)
     target = scratch.target("cloud", start.calendar)
     for item in (each.item for each in readings if isinstance(each, Changed)):
-        scratch.write(target, version(item.body, item.href, None), item.body, None)
+        put(scratch, target, version(item.body, item.href, None), item.body, None)
     return given, scratch
 
 
@@ -171,7 +173,7 @@ def test_a_property_that_is_lost_is_a_difference(sent: tuple[Given, Scratch]) ->
     comparison.read_back(Back(CalendarStart(other), CalendarStart(Calendar(id="own"))), *sent)
     assert comparison.differences[0] == "family/: display_name was 'Familie' and is 'Other'"
     assert comparison.calendars == 1
-    scratch.calendars["family"] = Calendar(id="family", order=3)
+    scratch.sent["family"] = Calendar(id="family", order=3)
     comparison = Comparison()
     comparison.read_back(Back(CalendarStart(other)), given, scratch)
     assert comparison.differences[0] == "family/: order was 3 and is 5"
@@ -204,4 +206,4 @@ def test_the_context_of_a_sink_is_not_needed_for_its_words() -> None:
         name="x", pipeline="drill", timezone=UTC, now=datetime.now(UTC), state_dir=Path()
     )
     sink = CaldavSink.from_options({"url": "http://127.0.0.1:1", "scheduling": "allow"}, context)
-    assert Scratch(sink).refuse_scheduled is False
+    assert Scratch(sink).options == sink.options

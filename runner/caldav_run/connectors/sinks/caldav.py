@@ -2,22 +2,28 @@
 
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection as Names
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 from caldav_run.connectors.baseline import Nothing
 from caldav_run.connectors.caldav_settings import settings_from
-from caldav_run.connectors.protocol import Context, Target
-from caldav_run.dav import creating, discovery, failures, hrefs, reading, writing
+from caldav_run.connectors.mirroring import Held, MirrorOptions, Order, Outcome, Target
+from caldav_run.connectors.mirroring_options import mirror_options
+from caldav_run.connectors.protocol import Context
+from caldav_run.dav import creating, discovery, failures, hrefs, reading, rereading, writing
 from caldav_run.dav.collections import Collection
 from caldav_run.dav.discovery import Account
 from caldav_run.dav.settings import Settings
-from caldav_run.errors import CalendarError
+from caldav_run.errors import CalendarError, ItemError, MovedError
 from caldav_run.ical.version import version
 from caldav_run.model import Calendar, Changed, Failed, Options, Version
 
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
+_MIGHT_MAIL: Final = (
+    "its organizer or attendees might be mailed; the sink's `scheduling: allow` writes it"
+)
 _log: Final = logging.getLogger(__name__)
 
 
@@ -35,7 +41,7 @@ class CaldavSink:
     def __init__(
         self,
         settings: Settings,
-        on_conflict: str,
+        options: MirrorOptions,
         names: Mapping[str, str],
         *,
         refuse_scheduled: bool,
@@ -44,12 +50,12 @@ class CaldavSink:
 
         Args:
             settings: The connection's options.
-            on_conflict: newest, keep_source, keep_destination or fail.
+            options: How to write.
             names: Display names at the destination, by the source's display name or id.
             refuse_scheduled: Whether items with people in them must not be written.
         """
-        self.on_conflict = on_conflict
-        self.refuse_scheduled = refuse_scheduled
+        self.options = options
+        self._refuse_scheduled = refuse_scheduled
         self._settings = settings
         self._names = names
         self._found: Account | None = None
@@ -68,7 +74,7 @@ class CaldavSink:
         pairs = rename.items() if isinstance(rename, Mapping) else ()
         return cls(
             settings_from(options, context),
-            str(options.get("on_conflict", "newest")),
+            mirror_options(options),
             {str(old): str(new) for old, new in pairs},
             refuse_scheduled=options.get("scheduling", "quiet") != "allow",
         )
@@ -137,16 +143,47 @@ class CaldavSink:
         place.taken = {hrefs.key(each.href) for each in versions}
         return versions
 
-    def write(self, target: Target, wanted: Version, body: bytes, replaces: Version | None) -> None:
-        """Put one item: a new one under a free name, or over the version that was seen."""
-        place = self._all()[target.calendar.id]
-        connection = self._account().connection
-        if replaces is not None:
-            writing.put(connection, place.collection, replaces.href, body, replaces.etag or "*")
-            return
-        href = writing.new_href(wanted.href, wanted.uid, place.taken)
-        writing.put(connection, place.collection, href, body, None)
-        place.taken.add(hrefs.key(href))
+    def objection(
+        self, target: Target, wanted: Version | None, replaces: Version | None, size: int
+    ) -> str | None:
+        """Refuse what might mail people."""
+        del target, size
+        named = wanted or replaces
+        if self._refuse_scheduled and named is not None and named.scheduled:
+            return _MIGHT_MAIL
+        return None
+
+    def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
+        """Do one order after the other."""
+        for order in orders:
+            yield self._outcome(target, order)
+
+    def reread(self, target: Target, hrefs: Names[str]) -> Iterator[Held]:
+        """Ask for the items by name."""
+        place, account = self._all()[target.calendar.id], self._account()
+        found = rereading.reread(account.connection, place.collection, hrefs, account.profile)
+        for each in found:
+            if isinstance(each, Changed):
+                item = each.item
+                seen = version(item.body, item.href, item.etag)
+                yield Held(item.href, seen, item.body)
+            elif isinstance(each, Failed):
+                yield Held(each.href or "", None, None, ItemError(each.reason))
+            else:
+                yield Held(each.href, None, None)
+
+    def calendars(self) -> Sequence[Calendar]:
+        """Return the calendars of the account."""
+        return [each.collection.calendar for each in self._all().values()]
+
+    def remove(self, calendar: Calendar) -> None:
+        """Delete the collection."""
+        place = self._all()[calendar.id]
+        try:
+            writing.delete(self._account().connection, place.collection.url, None)
+        except ItemError as error:
+            raise CalendarError(f'"{calendar.title}": {error.message}') from error
+        del self._all()[calendar.id]
 
     def finish(self, target: Target) -> None:
         """Do nothing: a server keeps nothing beside the items."""
@@ -156,6 +193,33 @@ class CaldavSink:
         if self._found is not None:
             self._found.connection.close()
             self._found = self._places = None
+
+    def _outcome(self, target: Target, order: Order) -> Outcome:
+        place = self._all()[target.calendar.id]
+        try:
+            if order.wanted is not None:
+                href, etag = self._put(place, order.wanted, order.body(), order.replaces)
+                return Outcome(order, href, etag)
+            if order.replaces is not None:
+                url = hrefs.resolve(place.collection.url, order.replaces.href)
+                writing.delete(self._account().connection, url, order.replaces.etag)
+                place.taken.discard(hrefs.key(order.replaces.href))
+        except ItemError as error:
+            return Outcome(order, error=error, moved=isinstance(error, MovedError))
+        return Outcome(order)
+
+    def _put(
+        self, place: Place, wanted: Version, body: bytes, replaces: Version | None
+    ) -> tuple[str, str | None]:
+        """Put one item: a new one under a free name, or over the version that was seen."""
+        connection = self._account().connection
+        if replaces is not None:
+            href, condition = replaces.href, replaces.etag or "*"
+        else:
+            href, condition = writing.new_href(wanted.href, wanted.uid, place.taken), None
+        etag = writing.put(connection, place.collection, href, body, condition)
+        place.taken.add(hrefs.key(href))
+        return href, etag
 
     def _account(self) -> Account:
         if self._found is None:

@@ -2,13 +2,15 @@
 
 import contextlib
 import errno
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
 
 from caldav_run.connectors import vdir
-from caldav_run.connectors.protocol import Context, Target
+from caldav_run.connectors.mirroring import Held, MirrorOptions, Order, Outcome, Target
+from caldav_run.connectors.mirroring_options import mirror_options
+from caldav_run.connectors.protocol import Context
 from caldav_run.connectors.vdir_calendar import CalendarFolder
 from caldav_run.connectors.vdir_folder import Folder, reason
 from caldav_run.connectors.vdir_names import folder_name, hashed_folder_name, plain_folder_name
@@ -27,18 +29,15 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 class IcsSink:
     """Writes calendars into a folder; see `schemas/sinks/ics.schema.json` for the options."""
 
-    refuse_scheduled = False
-    """A file mails nobody."""
-
-    def __init__(self, path: Path, on_conflict: str, names: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, options: MirrorOptions, names: Mapping[str, str]) -> None:
         """Take the options, without touching anything.
 
         Args:
             path: The folder; made when the first calendar is, its parent must exist.
-            on_conflict: newest, keep_source, keep_destination or fail; identical for an export.
+            options: How to write.
             names: What to call calendars instead, by display name or id.
         """
-        self.on_conflict = on_conflict
+        self.options = options
         self._path = path
         self._names = names
         self._wanted: dict[str, Calendar] = {}
@@ -51,7 +50,7 @@ class IcsSink:
         rename = options.get("rename")
         return cls(
             Path(str(options["path"])),
-            str(options.get("on_conflict", "newest")),
+            mirror_options(options),
             {str(old): str(new) for old, new in rename.items()}
             if isinstance(rename, Mapping)
             else {},
@@ -117,17 +116,38 @@ class IcsSink:
             place = self._path / target.calendar.id
             raise CalendarError(f"cannot read {place}: {reason(error)}") from error
 
-    def write(self, target: Target, wanted: Version, body: bytes, replaces: Version | None) -> None:
-        """Write one file: whole or not at all.
+    def objection(
+        self, target: Target, wanted: Version | None, replaces: Version | None, size: int
+    ) -> str | None:
+        """Refuse to delete what another program put there."""
+        del size
+        deleted = None if wanted is not None else replaces
+        if deleted is None or self._calendar(target).lists(deleted.href):
+            return None
+        return "another program put it there"
+
+    def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
+        """Write and delete files; new ones are made durable together.
 
         Raises:
-            ItemError: The file changed or appeared meanwhile.
             ConnectorError: The file system refuses; it would refuse the next file as well.
         """
         try:
-            self._calendar(target).write(wanted, body, replaces)
+            yield from self._calendar(target).apply(orders)
         except OSError as error:
             raise _refused(self._path / target.calendar.id, error) from error
+
+    def reread(self, target: Target, hrefs: Collection[str]) -> Iterator[Held]:
+        """Look at the files again."""
+        return self._calendar(target).reread(hrefs)
+
+    def calendars(self) -> Sequence[Calendar]:
+        """Return none: a folder's calendars are never deleted as a whole."""
+        return ()
+
+    def remove(self, calendar: Calendar) -> None:
+        """Refuse."""
+        raise CalendarError(f"{self._path / calendar.id} is not deleted")
 
     def finish(self, target: Target) -> None:
         """Write `displayname`, `color` and `.calendar.json` where they are not so already."""

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import pytest
 
-from caldav_run.connectors.protocol import Mirror
-from caldav_run.errors import CaldavRunError, ConnectorError, ItemError
+from caldav_run.connectors.mirroring import Mirror, Order, Outcome, Target
+from caldav_run.errors import CaldavRunError, ConnectorError, MovedError
 from caldav_run.ical.canonical import digest
 from caldav_run.ical.version import version
 from caldav_run.model import Calendar, Version
@@ -38,15 +38,36 @@ def wanted(body: bytes, href: str) -> Version:
     return version(body, href, None)
 
 
+def order(wanted: Version | None, body: bytes, replaces: Version | None) -> Order:
+    """Return what tells a mirror to do one thing."""
+    return Order(wanted, replaces, lambda: body)
+
+
+def put(
+    mirror: Mirror, target: Target, wanted: Version | None, body: bytes, replaces: Version | None
+) -> Outcome:
+    """Have one thing done.
+
+    Raises:
+        ItemError: It was not.
+    """
+    (outcome,) = mirror.apply(target, [order(wanted, body, replaces)])
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome
+
+
 def write(mirror: Mirror, bodies: Mapping[str, bytes], calendar: Calendar = _FAMILY) -> None:
     """Write items by href into a calendar, each new or over the one with its UID."""
     target = mirror.target("source", calendar)
     if not target.exists:
         mirror.create(target)
     present = {each.uid: each for each in mirror.present(target)}
-    for href, body in bodies.items():
-        mine = wanted(body, href)
-        mirror.write(target, mine, body, present.get(mine.uid))
+    versions = [(wanted(body, href), body) for href, body in bodies.items()]
+    orders = (order(mine, body, present.get(mine.uid)) for mine, body in versions)
+    for outcome in mirror.apply(target, orders):
+        if outcome.error is not None:
+            raise outcome.error
     mirror.finish(target)
 
 
@@ -139,8 +160,8 @@ class MirrorContract:
         (seen,) = mirror.present(target)
         write(other, {"a.ics": event("a", "Theirs", 1)})
         mine = event("a", "Mine", 2)
-        with pytest.raises(ItemError):
-            mirror.write(target, wanted(mine, "a.ics"), mine, seen)
+        with pytest.raises(MovedError):
+            put(mirror, target, wanted(mine, "a.ics"), mine, seen)
         assert present(other)["a"].digest == digest(event("a", "Theirs", 1))
 
     def test_an_item_that_appeared_meanwhile_is_not_overwritten(
@@ -152,8 +173,8 @@ class MirrorContract:
         assert mirror.present(target) == []
         write(other, {"a.ics": event("a", "Theirs")})
         mine = event("a", "Mine")
-        with pytest.raises(ItemError):
-            mirror.write(target, wanted(mine, "a.ics"), mine, None)
+        with pytest.raises(MovedError):
+            put(mirror, target, wanted(mine, "a.ics"), mine, None)
         assert present(other)["a"].digest == digest(event("a", "Theirs"))
 
     def test_finishing_again_changes_nothing(self, mirror: Mirror, other: Mirror) -> None:
@@ -183,5 +204,58 @@ class MirrorContract:
 
     def test_the_rules_are_known_ones(self, mirror: Mirror) -> None:
         """The engine decides by them."""
-        assert mirror.on_conflict in {"newest", "keep_source", "keep_destination", "fail"}
-        assert mirror.refuse_scheduled in {True, False}
+        rules = {"newest", "keep_source", "keep_destination", "fail"}
+        assert mirror.options.on_conflict in rules
+        assert mirror.options.mode in {"merge", "exact"}
+
+    def test_an_item_is_deleted(self, mirror: Mirror, other: Mirror) -> None:
+        """And the other ones stay."""
+        write(mirror, {"a.ics": event("a"), "b.ics": event("b")})
+        target = mirror.target("source", _FAMILY)
+        seen = {each.uid: each for each in mirror.present(target)}
+        put(mirror, target, None, b"", seen["a"])
+        mirror.finish(target)
+        assert set(present(other)) == {"b"}
+
+    def test_a_version_that_changed_meanwhile_is_not_deleted(
+        self, mirror: Mirror, other: Mirror
+    ) -> None:
+        """Somebody may have written into it what nobody else has."""
+        write(mirror, {"a.ics": event("a")})
+        target = mirror.target("source", _FAMILY)
+        (seen,) = mirror.present(target)
+        write(other, {"a.ics": event("a", "Theirs", 1)})
+        with pytest.raises(MovedError):
+            put(mirror, target, None, b"", seen)
+        assert present(other)["a"].digest == digest(event("a", "Theirs", 1))
+
+    def test_a_second_look_finds_what_is_there_now(self, mirror: Mirror, other: Mirror) -> None:
+        """By name, also what changed and what is gone since."""
+        bodies = {each: event(each) for each in ("a", "b", "c")}
+        write(mirror, {f"{name}.ics": body for name, body in bodies.items()})
+        target = mirror.target("source", _FAMILY)
+        seen = {each.uid: each for each in mirror.present(target)}
+        there = other.target("source", _FAMILY)
+        theirs = {each.uid: each for each in other.present(there)}
+        later = event("b", "Later", 1)
+        put(other, there, wanted(later, "b.ics"), later, theirs["b"])
+        put(other, there, None, b"", theirs["c"])
+        other.finish(there)
+        hrefs = [each.href for each in seen.values()]
+        held = {each.href: each for each in mirror.reread(target, hrefs)}
+        found = {uid: held[seen[uid].href].version for uid in "abc"}
+        assert {uid: each and each.digest for uid, each in found.items()} == {
+            "a": digest(bodies["a"]),
+            "b": digest(later),
+            "c": None,
+        }
+
+    def test_an_order_is_answered_with_where_the_item_lies(self, mirror: Mirror) -> None:
+        """So that it can be read back by name."""
+        mirror.create(mirror.target("source", _FAMILY))
+        target = mirror.target("source", _FAMILY)
+        mirror.present(target)
+        outcome = put(mirror, target, wanted(event("a"), "a%20b.ics"), event("a"), None)
+        (held,) = mirror.reread(target, [outcome.href or ""])
+        assert held.version is not None
+        assert held.version.digest == digest(event("a"))

@@ -77,7 +77,7 @@ class Comparison:
         self._item("/".join(key), before, item.body)
 
     def _calendar(self, calendar: Calendar, scratch: Scratch) -> None:
-        wanted = scratch.calendars.get(calendar.id)
+        wanted = scratch.sent.get(calendar.id)
         if wanted is None:
             return
         self.calendars += 1

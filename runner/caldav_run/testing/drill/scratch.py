@@ -1,11 +1,11 @@
 """The caldav sink of a drill, and what the scratch server said to each item."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from caldav_run.connectors.protocol import Target
+from caldav_run.connectors.mirroring import Order, Outcome, Target
 from caldav_run.connectors.sinks.caldav import CaldavSink
-from caldav_run.errors import CalendarError, ItemError
+from caldav_run.errors import CalendarError
 from caldav_run.model import Calendar, Version
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ class Scratch:
     """The sink as it is; see `connectors.protocol.Mirror`.
 
     Attributes:
-        calendars: The snapshot's calendar that each of the server's holds, by the server's id.
+        sent: The snapshot's calendar that each of the server's holds, by the server's id.
         taken: The items that the server took, by its calendar's id and their UID.
         refused: What it said to the others.
         refused_calendars: What it said to whole calendars, by the snapshot's id.
@@ -24,15 +24,18 @@ class Scratch:
 
     def __init__(self, sink: CaldavSink) -> None:
         """Take the sink."""
-        self.calendars: dict[str, Calendar] = {}
+        self.sent: dict[str, Calendar] = {}
         self.taken: dict[Key, list[Key]] = {}
         self.refused: dict[Key, str] = {}
         self.refused_calendars: dict[str, str] = {}
-        self.on_conflict = sink.on_conflict
-        self.refuse_scheduled = sink.refuse_scheduled
+        self.options = sink.options
         self.origin = sink.origin
         self.finish = sink.finish
         self.close = sink.close
+        self.objection = sink.objection
+        self.reread = sink.reread
+        self.calendars = sink.calendars
+        self.remove = sink.remove
         self._sink = sink
 
     def target(self, source: str, calendar: Calendar, siblings: Iterable[Calendar] = ()) -> Target:
@@ -42,7 +45,7 @@ class Scratch:
         except CalendarError as error:
             self.refused_calendars[calendar.id] = str(error)
             raise
-        self.calendars[target.calendar.id] = calendar
+        self.sent[target.calendar.id] = calendar
         return target
 
     def create(self, target: Target) -> None:
@@ -50,19 +53,23 @@ class Scratch:
         try:
             self._sink.create(target)
         except CalendarError as error:
-            self.refused_calendars[self.calendars[target.calendar.id].id] = str(error)
+            self.refused_calendars[self.sent[target.calendar.id].id] = str(error)
             raise
 
     def present(self, target: Target) -> Sequence[Version]:
         """Return what the calendar holds."""
         return self._sink.present(target)
 
-    def write(self, target: Target, wanted: Version, body: bytes, replaces: Version | None) -> None:
-        """Put one item, and remember what became of it."""
-        key = (self.calendars[target.calendar.id].id, wanted.href)
-        try:
-            self._sink.write(target, wanted, body, replaces)
-        except ItemError as error:
-            self.refused[key] = str(error)
-            raise
-        self.taken.setdefault((target.calendar.id, wanted.uid), []).append(key)
+    def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
+        """Do the orders, and remember what became of them."""
+        calendar = self.sent[target.calendar.id].id
+        for outcome in self._sink.apply(target, orders):
+            wanted = outcome.order.wanted
+            if wanted is not None:
+                key = (calendar, wanted.href)
+                if outcome.error is not None:
+                    self.refused[key] = str(outcome.error)
+                else:
+                    self.refused.pop(key, None)
+                    self.taken.setdefault((target.calendar.id, wanted.uid), []).append(key)
+            yield outcome
