@@ -83,10 +83,11 @@ def in_pipeline(file: str | None, choice: "Choice") -> Place:
         raise UsageError(f"{file} is a folder", mend=f"is it meant as --repository {file}?")
     # The account's own variables need not be set where only its history is looked at.
     (pipeline,) = load([Path(file)], assignments(choice.sets), strict_env=False)
-    return _place(pipeline, choice)
+    return place_in(pipeline, choice)
 
 
-def _place(pipeline: "Pipeline", choice: "Choice") -> Place:
+def place_in(pipeline: "Pipeline", choice: "Choice") -> Place:
+    """Find the repository that a loaded pipeline means; see `in_pipeline`."""
     from caldav_run.connectors.storage import storage_from
 
     spec = _spec(pipeline, choice)

@@ -160,13 +160,22 @@ def open_repository(choice: Choice, file: str | None, *words: str | None) -> Ope
         UsageError: No repository or more than one is named, or there is an argument too many.
         SetupError: The pipeline cannot be used, or there is no identity.
     """
+    place, rest = find_place(choice, file, *words)
+    return open_place(choice, place, rest)
+
+
+def open_place(choice: Choice, place: Place, words: tuple[str | None, ...] = ()) -> Opened:
+    """Open a repository that was found; see `open_repository`.
+
+    Raises:
+        SetupError: There is no identity.
+    """
     from caldav_run.repository.reader import Reader
 
-    place, rest = find_place(choice, file, *words)
     account, means = choice.account or place.account, means_of(choice, place)
     reader = Reader(place.store(), _keyring(place, means))
     location, storage = place.location, place.storage
-    return Opened(reader, account, rest, location, storage, means, place.timezone)
+    return Opened(reader, account, words, location, storage, means, place.timezone)
 
 
 def keyring_of(choice: Choice, place: Place) -> "Keyring":

@@ -1,0 +1,222 @@
+"""From a restore's options to a job: which repository, which items, and where they go."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from caldav_run.cli.look import selected
+from caldav_run.cli.picking import Wish, pick
+from caldav_run.cli.repositories import Opened
+from caldav_run.errors import UsageError
+
+if TYPE_CHECKING:
+    from caldav_run.connectors.protocol import Source
+    from caldav_run.engine.job import Job
+    from caldav_run.pipeline.build import ConnectorSpec, Pipeline
+    from caldav_run.pipeline.job import Settings
+    from caldav_run.repository.snapshots import SnapshotInfo
+
+_WRITABLE: Final = frozenset({"caldav", "ics"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """Where items go.
+
+    Attributes:
+        spec: The sink.
+        account: What the account is called there, which is a folder's name.
+    """
+
+    spec: "ConnectorSpec"
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restore:
+    """What is to be brought back.
+
+    Attributes:
+        pipeline: The pipeline.
+        found: The repository.
+        chosen: The snapshot.
+        wish: Which of its items.
+        goal: Where they go.
+    """
+
+    pipeline: "Pipeline"
+    found: Opened
+    chosen: "SnapshotInfo"
+    wish: Wish
+    goal: Goal
+
+    def job(self, settings: "Settings") -> "Job":
+        """Return the job, with connectors of its own.
+
+        Raises:
+            UsageError: Nothing is meant.
+            SetupError: The destination's options do not go together.
+        """
+        from caldav_run.engine.guard import Expectation
+        from caldav_run.engine.job import Job, NamedSink, NamedSource
+        from caldav_run.pipeline.build import build_sink
+
+        spec = self.goal.spec
+        sink = build_sink(spec, settings.context(self.pipeline, spec.name))
+        return Job(
+            name="restore",
+            sources=(NamedSource(self.goal.account, self._source(self.found.timezone, settings)),),
+            filters=(),
+            sinks=(NamedSink(spec.name, sink),),
+            expect=Expectation(),
+            timezone=self.found.timezone,
+            now=settings.now,
+            dry=settings.dry,
+            detail=settings.detail,
+        )
+
+    def _source(self, timezone: tzinfo, settings: "Settings") -> "Source":
+        from caldav_run.connectors.picked import PickedSource
+        from caldav_run.connectors.selection import Selection
+        from caldav_run.connectors.sources.snapshot import SnapshotSource, Wanted
+        from caldav_run.repository.storage import Storage
+
+        found, chosen, wish = self.found, self.chosen, self.wish
+        if wish.single:
+            return PickedSource(found.reader, pick(found, chosen, wish))
+        wanted = Wanted(
+            repository=found.location,
+            storage=found.storage or Storage(),
+            account=chosen.account,
+            as_of=chosen.id,
+            now=settings.now.astimezone(timezone),
+            means=found.means,
+        )
+        selection = Selection.from_option(list(wish.calendars) or None)
+        return SnapshotSource(wanted, chosen.account, selection)
+
+
+def destination(pipeline: "Pipeline", to: str, account: str) -> Goal:
+    """Find where items go.
+
+    Args:
+        pipeline: The pipeline.
+        to: A sink or source of it, or a folder.
+        account: The account that is restored.
+
+    Raises:
+        UsageError: Nothing is called so, or nothing can be written there.
+    """
+    from caldav_run.pipeline.turned import as_sink, folder_sink, name_there
+
+    sink, source = pipeline.sinks.get(to), pipeline.sources.get(to)
+    if sink is not None and sink.type in _WRITABLE:
+        return Goal(spec=sink, account=account)
+    if source is not None and source.type in _WRITABLE:
+        return Goal(spec=as_sink(source), account=name_there(source, account))
+    if _is_path(to):
+        return Goal(spec=folder_sink(Path(to).expanduser().absolute()), account=account)
+    known = [name for name, each in pipeline.sinks.items() if each.type in _WRITABLE]
+    known += [
+        name
+        for name, each in pipeline.sources.items()
+        if each.type in _WRITABLE and name not in known
+    ]
+    what = "is a repository" if sink or source else "is neither a sink nor a source"
+    names = f"{', '.join(known)}, or a folder such as ./{to}" if known else f"a folder: ./{to}"
+    raise UsageError(f'{pipeline.file}: "{to}" {what}', mend=f"choose: {names}")
+
+
+def _is_path(text: str) -> bool:
+    return os.sep in text or text.startswith((".", "~")) or Path(text).is_dir()
+
+
+def with_options(goal: Goal, given: Mapping[str, str | None], names: Mapping[str, str]) -> Goal:
+    """Return the goal with what the command line says of how to write.
+
+    Nothing is ever deleted by a restore, whatever mode the sink has.
+
+    Args:
+        goal: Where items go.
+        given: Options of the sink; None for what is not said.
+        names: Other names for calendars, by id.
+
+    Raises:
+        UsageError: The sink has no such option, or not with this value.
+    """
+    from caldav_run.pipeline.turned import sink_properties
+
+    known = sink_properties(goal.spec.type)
+    said = {name: value for name, value in given.items() if value is not None}
+    for name, value in said.items():
+        allowed: Any = known.get(name, {}).get("enum", ())
+        if value not in allowed:
+            option = f"--{name.replace('_', '-')}"
+            hint = f"choose: {', '.join(allowed)}" if allowed else f"leave {option} out"
+            where = f'"{goal.spec.name}", of type {goal.spec.type}'
+            raise UsageError(f"{option} {value} is nothing for {where}", mend=hint)
+    options: dict[str, object] = {**goal.spec.options, **said, "mode": "merge"}
+    if names:
+        own = options.get("rename")
+        options["rename"] = {**(own if isinstance(own, Mapping) else {}), **names}
+    return replace(goal, spec=replace(goal.spec, options=options))
+
+
+def calendars(
+    found: Opened, chosen: "SnapshotInfo", named: Sequence[str], renamed: Sequence[str]
+) -> tuple[list[str], dict[str, str]]:
+    """Return which calendars are meant, and the new names of some, by id.
+
+    Args:
+        found: The repository.
+        chosen: The snapshot.
+        named: What `--calendar` says: patterns, or `OLD=NEW`.
+        renamed: What `--rename` says: `OLD=NEW`.
+
+    Raises:
+        UsageError: One of them is none of the snapshot's, or OLD means several.
+    """
+    patterns: list[str] = []
+    names: dict[str, str] = {}
+    for each in named:
+        if "=" in each and not _known(found, chosen, each):
+            old, new = _pair(each, "--calendar")
+            names[_only(found, chosen, old)] = new
+            patterns.append(old)
+        else:
+            selected(found.reader, chosen, [each])
+            patterns.append(each)
+    for each in renamed:
+        old, new = _pair(each, "--rename")
+        names[_only(found, chosen, old)] = new
+    return patterns, names
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not (old and equals and new):
+        raise UsageError(f'{option} "{text}" has no new name', mend=f"write {option} OLD=NEW")
+    return old, new
+
+
+def _known(found: Opened, chosen: "SnapshotInfo", pattern: str) -> list[str]:
+    """Return the ids of the snapshot's calendars that a pattern means."""
+    from caldav_run.connectors.selection import Selection
+
+    selection = Selection.from_option([pattern])
+    every = found.reader.calendars(chosen)
+    return [e.calendar.id for e in every if not e.excluded and selection.selects(e.calendar)]
+
+
+def _only(found: Opened, chosen: "SnapshotInfo", pattern: str) -> str:
+    selected(found.reader, chosen, [pattern])
+    ids = _known(found, chosen, pattern)
+    if len(ids) > 1:
+        raise UsageError(
+            f'"{pattern}" means {len(ids)} calendars: {", ".join(ids)}',
+            mend="only one calendar can get a new name",
+        )
+    return ids[0]
