@@ -16,9 +16,12 @@ from caldav_run.dav.discovery import Account
 from caldav_run.dav.probing import probed
 from caldav_run.dav.profiles import UNKNOWN, Profile, Sync
 from caldav_run.dav.settings import Settings
+from caldav_run.dav.signpost import leads_home
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 _LIFETIME: Final = timedelta(days=7)
+_BLIND_LIFETIME: Final = timedelta(days=1)
+"""How long it is believed where no home would tell of another one."""
 _PRIVATE: Final = 0o600
 _WORST_LAST: Final = (Sync.TRUSTED, Sync.STALE_TOKENS, Sync.NONE)
 
@@ -32,6 +35,8 @@ class Remembered:
         self._settings = settings
         self._now = now
         self._sync: Sync | None = None
+        self._found = self._probed = now
+        self._told: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, settings: Settings, state_dir: Path, now: datetime) -> Self:
@@ -48,11 +53,25 @@ class Remembered:
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
-    def keep(self, account: Account) -> None:
-        """Remember where an account's calendars are, and what was shown of its server."""
+    def keep(self, account: Account, told: tuple[str, ...]) -> None:
+        """Remember where an account's calendars were found just now, and what its server is.
+
+        Args:
+            account: The account.
+            told: What its homes say of where they are, see `Signpost.told`.
+        """
+        self._found, self._told = self._now, told
+        self._keep(account)
+
+    def agrees(self, told: tuple[str, ...]) -> bool:
+        """Return whether the homes say what they said when the account was found."""
+        return told == self._told
+
+    def _keep(self, account: Account) -> None:
         found = {
             "version": _VERSION,
-            "found": self._now.isoformat(),
+            "found": self._found.isoformat(),
+            "told": self._told,
             "base": account.connection.base,
             "identity": account.identity,
             # A single calendar is its own place; only its server is remembered.
@@ -60,6 +79,7 @@ class Remembered:
             "principal": account.principal,
             "signs": account.signs,
             "sync": self._sync,
+            "probed": self._probed.isoformat(),
         }
         # Without it the next run looks again.
         with suppress(OSError):
@@ -68,6 +88,7 @@ class Remembered:
     def forget(self) -> None:
         """Have the next run look for the calendars again."""
         self._sync = None
+        self._found, self._told = self._now, ()
         with suppress(OSError):
             self._path.unlink()
 
@@ -89,17 +110,23 @@ class Remembered:
         """Ask the server how far its sync-collection goes, and remember the answer."""
         chosen = next((each for each in calendars if each.sync_token is not None), None)
         self._sync = None if chosen is None else probed(account.connection, chosen)
+        self._probed = self._now
         if self._sync is not None:
-            self.keep(account)
+            self._keep(account)
         return self._sync
 
     def _account(self, found: dict[str, Any]) -> Account | None:
-        age = self._now - datetime.fromisoformat(found["found"])
-        if found["version"] != _VERSION or not timedelta(0) <= age < _LIFETIME:
+        if found["version"] != _VERSION:
             return None
+        probed_at, sync = datetime.fromisoformat(found["probed"]), found["sync"]
+        if sync is not None and self._holds(probed_at, _LIFETIME):
+            self._sync, self._probed = Sync(sync), probed_at
+        when, told = datetime.fromisoformat(found["found"]), tuple(map(str, found["told"]))
+        if not self._holds(when, _LIFETIME if leads_home(told) else _BLIND_LIFETIME):
+            return None
+        self._found, self._told = when, told
         base, identity, *homes = map(str, (found["base"], found["identity"], *found["homes"]))
-        principal, sync = found["principal"], found["sync"]
-        self._sync = None if sync is None else Sync(sync)
+        principal = found["principal"]
         # Only a bare host leads elsewhere; else the password goes where the user sends it.
         if not homes or (not self._settings.bare and base != self._settings.base):
             return None
@@ -110,6 +137,9 @@ class Remembered:
             principal=None if principal is None else str(principal),
             signs=str(found["signs"]),
         )
+
+    def _holds(self, since: datetime, lifetime: timedelta) -> bool:
+        return timedelta(0) <= self._now - since < lifetime
 
     def _write(self, text: str) -> None:
         for folder in (self._path.parent.parent, self._path.parent):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from caldav_run.dav import bodies, failures, hrefs, names
+from caldav_run.dav import bodies, failures, hrefs, names, signpost
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.multistatus import Response
 from caldav_run.model import Calendar, Failed
@@ -30,6 +30,8 @@ _WRITING: Final = frozenset(f"{{{names.DAV}}}{name}" for name in ("all", "write"
 _NUMBER: Final = re.compile("-?[0-9]{1,18}")
 _SCHEDULING: Final = frozenset({names.SCHEDULE_INBOX, names.SCHEDULE_OUTBOX})
 _BOXES: Final = frozenset({"inbox", "outbox", ".in", ".out"})
+
+Notice = Callable[[Response], None]
 
 _GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
@@ -69,7 +71,9 @@ def properties() -> bytes:
     return bodies.propfind(_WANTED)
 
 
-def listed(connection: Connection, home: str, root: str | None) -> Iterator[Collection | Failed]:
+def listed(
+    connection: Connection, home: str, root: str | None, notice: Notice | None = None
+) -> Iterator[Collection | Failed]:
     """Yield the calendars that lie in a home, and what the server will not describe.
 
     Args:
@@ -77,12 +81,13 @@ def listed(connection: Connection, home: str, root: str | None) -> Iterator[Coll
         home: The home's URL, with a final slash.
         root: What ids are relative to; None for paths, as in a second home, so that two
             calendars of one name stay apart.
+        notice: Is told what the home says of itself, for `signpost.Signpost`.
 
     Raises:
         StatusError: The home cannot be listed.
         ConnectorError: See `listing`.
     """
-    yield from _each(connection, home, root, is_calendar)
+    yield from _each(connection, home, root, is_calendar, notice)
 
 
 def shown(connection: Connection, home: str, root: str | None) -> Iterator[Collection | Failed]:
@@ -91,10 +96,16 @@ def shown(connection: Connection, home: str, root: str | None) -> Iterator[Colle
 
 
 def _each(
-    connection: Connection, home: str, root: str | None, wanted: Callable[[Response], bool]
+    connection: Connection,
+    home: str,
+    root: str | None,
+    wanted: Callable[[Response], bool],
+    notice: Notice | None = None,
 ) -> Iterator[Collection | Failed]:
     seen: set[str] = set()
-    for response in listing(connection, home, properties()):
+    for response in listing(connection, home, bodies.propfind((*_WANTED, *signpost.ASKED))):
+        if notice is not None and hrefs.relative(response.href, response.base) == "":
+            notice(response)
         key = hrefs.key(hrefs.path_of(response.href))
         # One server in the field lists what it holds twice.
         if key in seen:

@@ -80,8 +80,13 @@ class Account:
         path = urlsplit(collection.owner or "").path.rstrip("/")
         return unquote(path.rpartition("/")[2])
 
-    def collections(self) -> Iterator[Collection | Failed]:
+    def collections(
+        self, notice: collections.Notice | None = None
+    ) -> Iterator[Collection | Failed]:
         """Yield the account's calendars, and what may be one but is not described.
+
+        Args:
+            notice: Is told what each home says of itself, for `signpost.Signpost`.
 
         Raises:
             ConnectorError: A home cannot be listed.
@@ -92,7 +97,7 @@ class Account:
         for home in self.homes:
             root = home if home == self.homes[0] else None
             try:
-                yield from collections.listed(self.connection, home, root)
+                yield from collections.listed(self.connection, home, root, notice)
             except failures.StatusError as error:
                 raise failures.for_account(error, home) from error
 

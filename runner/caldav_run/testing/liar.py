@@ -79,12 +79,14 @@ class Liar:
     Attributes:
         calendars: What there is, by id.
         lie: What it does wrong.
+        sign: What its home says of where homes are while it is listed, as markup.
     """
 
     def __init__(self, lie: Lie = Lie.NONE) -> None:
         """Begin with no calendar."""
         self.calendars: dict[str, Shelf] = {}
         self.lie = lie
+        self.sign = ""
 
     def put(self, calendar: str, name: str, body: bytes, when: datetime | None = None) -> None:
         """Store an item, in a new calendar where there is none; `when` is told in listings."""
@@ -125,7 +127,8 @@ class Liar:
         if asked.headers.get("depth") != "1":
             home = f"<c:calendar-home-set><d:href>{HOME}</d:href></c:calendar-home-set>"
             return multistatus(response(asked.path, home))
-        found = [response(HOME, "<d:resourcetype><d:collection/></d:resourcetype>")]
+        itself = f"<d:resourcetype><d:collection/></d:resourcetype>{self.sign}"
+        found = [response(HOME, itself)]
         for name, shelf in self.calendars.items():
             token = "" if self.lie is Lie.NO_SYNC else f"<d:sync-token>{shelf.now}</d:sync-token>"
             kind = "<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"

@@ -1,5 +1,6 @@
 """Where an account was found last time: used while it holds, forgotten when it does not."""
 
+import json
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,10 +23,20 @@ from caldav_run.testing.scripted import Answer, ScriptedServer, scripted_server
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 
 
+PRINCIPAL = "<d:current-user-principal><d:href>/alice/</d:href></d:current-user-principal>"
+HOMES = f"<c:calendar-home-set><d:href>{HOME}</d:href></c:calendar-home-set>"
+MORE_HOMES = HOMES.replace("</c:", "<d:href>/dav/team/</d:href></c:")
+
+
 @pytest.fixture
-def server() -> Iterator[ScriptedServer]:
+def liar() -> Liar:
     liar = Liar()
     liar.put("work", "a.ics", event("a"))
+    return liar
+
+
+@pytest.fixture
+def server(liar: Liar) -> Iterator[ScriptedServer]:
     with scripted_server(liar) as running:
         yield running
 
@@ -66,10 +77,9 @@ def test_the_origin_stays_the_same(server: ScriptedServer, context: Context) -> 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
 def test_a_failure_has_them_looked_for_again(
-    server: ScriptedServer, context: Context, status: int
+    server: ScriptedServer, context: Context, liar: Liar, status: int
 ) -> None:
     read(server, context)
-    liar = server.script
     server.script = lambda asked: Answer(status) if asked.path == HOME else liar(asked)
     with pytest.raises(ConnectorError):
         read(server, context)
@@ -86,9 +96,51 @@ def test_a_home_without_calendars_is_not_believed(server: ScriptedServer, contex
     assert "PROPFIND /" in server.methods()
 
 
-def test_it_is_looked_for_every_week(server: ScriptedServer, context: Context) -> None:
+@pytest.mark.parametrize(
+    ("sign", "days"), [("", 1), (PRINCIPAL, 1), (HOMES, 7), (PRINCIPAL + HOMES, 7)]
+)
+def test_it_is_looked_for_every_week_or_every_day_where_a_home_does_not_tell_of_others(
+    server: ScriptedServer, context: Context, liar: Liar, sign: str, days: int
+) -> None:
+    liar.sign = sign
     read(server, context)
-    read(server, replace(context, now=NOW + timedelta(days=7)))
+    read(server, replace(context, now=NOW + timedelta(days=days, seconds=-1)))
+    assert "PROPFIND /" not in server.methods()
+    read(server, replace(context, now=NOW + timedelta(days=days)))
+    assert "PROPFIND /" in server.methods()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (HOMES, MORE_HOMES),
+        (HOMES, ""),
+        (PRINCIPAL, PRINCIPAL.replace("alice", "bob")),
+        (PRINCIPAL, "<d:current-user-principal><d:unauthenticated/></d:current-user-principal>"),
+    ],
+)
+def test_it_is_looked_for_again_when_a_home_says_otherwise(
+    server: ScriptedServer, context: Context, liar: Liar, before: str, after: str
+) -> None:
+    liar.sign = before
+    read(server, context)
+    liar.sign = after
+    assert read(server, context) == ["work"]
+    assert "PROPFIND /" in server.methods()
+    assert read(server, context) == ["work"]
+    assert "PROPFIND /" not in server.methods()
+
+
+def test_a_server_that_is_probed_again_does_not_make_it_younger(
+    server: ScriptedServer, context: Context
+) -> None:
+    read(server, context)
+    (file,) = (context.state_dir / "accounts").iterdir()
+    text = json.dumps(json.loads(file.read_text()) | {"sync": None})
+    file.write_text(text)
+    read(server, replace(context, now=NOW + timedelta(hours=23)))
+    assert file.read_text() != text
+    read(server, replace(context, now=NOW + timedelta(hours=25)))
     assert "PROPFIND /" in server.methods()
 
 

@@ -1,6 +1,7 @@
 """Calendars from a CalDAV account."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Self, TypeGuard
 
@@ -14,6 +15,7 @@ from caldav_run.dav.discovery import Account, Kind
 from caldav_run.dav.profiles import Profile
 from caldav_run.dav.reading import AccountReader
 from caldav_run.dav.settings import Settings
+from caldav_run.dav.signpost import Signpost
 from caldav_run.errors import ConnectorError
 from caldav_run.model import CalendarExcluded, CalendarStart, Failed, Options, Reading
 
@@ -60,8 +62,9 @@ class CaldavSource:
         # Listed to the end first: an open answer would time out behind a slow sink.
         listed, self._listed = self._listed, None
         if listed is None:
-            listed = list(account.collections())
-            self._remembered.keep(account)
+            signpost = Signpost()
+            listed = list(account.collections(signpost.look))
+            self._remembered.keep(account, signpost.told)
         wanted = [each for each in listed if self._wants(each)]
         profile = self._remembered.profile(account, wanted)
         reader = AccountReader(account.connection, wanted, baseline, self._now, profile)
@@ -96,12 +99,12 @@ class CaldavSource:
         account = self._remembered.account()
         if account is None:
             return None
-        try:
-            self._listed = list(account.collections())
-        except ConnectorError:
-            self._listed = None
-        if self._listed:
-            return account
+        signpost = Signpost()
+        with suppress(ConnectorError):
+            listed = list(account.collections(signpost.look))
+            if listed and self._remembered.agrees(signpost.told):
+                self._listed = listed
+                return account
         # Whatever it is, looking again finds it out, or says what is wrong.
         self._remembered.forget()
         account.connection.close()
