@@ -257,6 +257,8 @@ class Version:
         stamp: What decides which version is newer.
         scheduled: Whether it names an organizer or attendees.
         label: What to call it in front of a person.
+        people: The addresses of its organizers and attendees, sorted; empty where it is broken.
+        hushed: Whether it leaves it to the client to tell each of them (RFC 6638 section 7.1).
     """
 
     uid: str
@@ -266,6 +268,8 @@ class Version:
     stamp: Stamp
     scheduled: bool
     label: str
+    people: tuple[str, ...] = ()
+    hushed: bool = False
 
 
 Options = Mapping[str, object]

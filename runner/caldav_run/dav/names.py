@@ -38,6 +38,7 @@ PRIVILEGE: Final = f"{{{DAV}}}privilege"
 
 CALENDAR: Final = f"{{{CALDAV}}}calendar"
 CALENDAR_DATA: Final = f"{{{CALDAV}}}calendar-data"
+CALENDAR_USER_ADDRESS_SET: Final = f"{{{CALDAV}}}calendar-user-address-set"
 CALENDAR_HOME_SET: Final = f"{{{CALDAV}}}calendar-home-set"
 COMPONENT_SET: Final = f"{{{CALDAV}}}supported-calendar-component-set"
 COMP: Final = f"{{{CALDAV}}}comp"

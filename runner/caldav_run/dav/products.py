@@ -114,6 +114,7 @@ _ALL: Final = (
         # All that it says; others say the same and more.
         signs=("=1, 2, 3, calendar-access, addressbook, extended-mkcol=",),
     ),
+    Product(profile=_profile("xandikos", "Xandikos"), signs=("aiohttp/",)),
     Product(
         profile=_profile("baikal", "Baikal, or another with sabre/dav"),
         signs=("calendarserver-principal-property-search",),

@@ -73,11 +73,12 @@ def _sortable(text: str) -> bytes:
 
 def _encode(version: Version) -> str:
     columns = (version.uid, version.href, version.etag, version.digest.hex(), version.stamp)
-    return json.dumps((*columns, version.scheduled, version.label))
+    people = (version.scheduled, version.people, version.hushed)
+    return json.dumps((*columns, *people, version.label))
 
 
 def _decode(text: str) -> Version:
-    uid, href, etag, digest, stamp, scheduled, label = json.loads(text)
+    uid, href, etag, digest, stamp, scheduled, people, hushed, label = json.loads(text)
     return Version(
         uid=uid,
         href=href,
@@ -86,4 +87,6 @@ def _decode(text: str) -> Version:
         stamp=Stamp(*stamp),
         scheduled=scheduled,
         label=label,
+        people=tuple(people),
+        hushed=hushed,
     )

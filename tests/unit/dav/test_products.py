@@ -27,6 +27,7 @@ RADICALE = "1, 2, 3, calendar-access, addressbook, extended-mkcol"
         ("https://a.test/dav/calendars/user/a/", "==", "cyrus"),
         ("https://a.test/dav/cal/a/", "==", "stalwart"),
         ("https://a.test/a/", f"wsgiserver/0.2 ={RADICALE}=", "radicale"),
+        ("https://a.test/a/", "python/3.11 aiohttp/3.14.5 ==", "xandikos"),
         ("https://a.test/a/", f"other ={RADICALE}, more=", "standard"),
         ("https://evil.test/caldav.fastmail.com/", "", "standard"),
     ],

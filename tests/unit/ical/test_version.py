@@ -19,6 +19,12 @@ def test_a_version_has_what_a_plan_compares() -> None:
     assert (found.uid, found.href, found.etag) == ("a", "a.ics", '"1"')
     assert (found.digest, found.stamp, found.scheduled) == (digest(BODY), Stamp(3), True)
     assert found.label == "Lunch (Fri 1 May 2026)"
+    assert (found.people, found.hushed) == (("a@example.org",), False)
+
+
+def test_a_version_says_whether_a_server_would_tell_anybody() -> None:
+    body = BODY.replace(b"ORGANIZER", b"ORGANIZER;SCHEDULE-AGENT=CLIENT")
+    assert version(body, "a.ics", None).hushed
 
 
 def test_a_broken_item_has_a_version_too() -> None:
