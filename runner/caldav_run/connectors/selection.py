@@ -56,6 +56,12 @@ class Selection:
         included = self.include is None or _matches(self.include, calendar)
         return included and not _matches(self.exclude, calendar)
 
+    def hangs_on_name(self, calendar: Calendar) -> bool:
+        """Return whether it takes the display name, which is not known, to say what is meant."""
+        if _matches(self.exclude, calendar) or self.include == ():
+            return False
+        return bool(self.exclude) or not self.selects(calendar)
+
 
 def _patterns(value: object, place: str) -> tuple[str, ...]:
     if isinstance(value, Sequence) and not isinstance(value, str):

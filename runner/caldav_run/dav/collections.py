@@ -48,6 +48,7 @@ class Collection:
         owner: The principal's URL of whose it is (RFC 3744 section 5.1), where the server tells.
         subscribed: Whether it follows a calendar that lies elsewhere.
         source: Where that is, for a subscription which the server only notes down.
+        unnamed: The status by which the server refuses to tell its display name; 0 for none.
     """
 
     calendar: Calendar
@@ -57,6 +58,7 @@ class Collection:
     owner: str | None = None
     subscribed: bool = False
     source: str | None = field(default=None, repr=False)
+    unnamed: int = 0
 
     @property
     def seen(self) -> str | None:
@@ -125,7 +127,9 @@ def _refused(response: Response) -> int:
     if response.status >= HTTPStatus.BAD_REQUEST:
         return 0 if response.status in _GONE else response.status
     itself = hrefs.relative(response.href, response.base) == ""
-    return 0 if itself or names.RESOURCETYPE in response.properties else response.refused
+    if itself or names.RESOURCETYPE in response.properties:
+        return 0
+    return max(response.refused.values(), default=0)
 
 
 def listing(connection: Connection, url: str, body: bytes) -> Iterator[Response]:
@@ -187,6 +191,7 @@ def collection(response: Response, root: str | None) -> Collection:
         owner=None if owner is None else hrefs.resolve(response.base, owner),
         subscribed=_subscribed(response),
         source=None if is_calendar(response) else _href(response, names.SOURCE),
+        unnamed=0 if calendar.display_name else response.refused.get(names.DISPLAYNAME, 0),
     )
 
 

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, cast
 
 from lxml import etree
@@ -17,6 +18,7 @@ ELEMENT_LIMIT: Final = 64 * 1024 * 1024
 _OK: Final = 200
 _REFUSED: Final = 400
 _LACKING: Final = frozenset({404, 410})
+_NONE: Final[Mapping[str, int]] = MappingProxyType({})
 _STATUS_LINE: Final = re.compile(r"\s*\S+\s+([0-9]{3})\b")
 
 
@@ -29,14 +31,14 @@ class Response:
         base: The URL whose answer this is; a relative `href` counts from there.
         status: The status of the resource as a whole; 200 when only properties are listed.
         properties: The properties that were found, by Clark name.
-        refused: The status of properties that are not given though they may be there; 0 for none.
+        refused: The status of each property that is not given though it may be there, by name.
     """
 
     href: str
     base: str
     status: int
     properties: Mapping[str, etree._Element]
-    refused: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -108,12 +110,13 @@ def _note(element: etree._Element, about: dict[str, str] | None) -> None:
 
 def _response(element: etree._Element, url: str) -> Response:
     href = ""
-    status, refused = _OK, 0
+    status, refused = _OK, _NONE
     found: dict[str, etree._Element] = {}
     # Children one by one: a search by name costs twice as much, for each of 50,000 members.
     for child in element:
         if child.tag == names.PROPSTAT:
-            refused = max(refused, _collect(child, found))
+            if held_back := _collect(child, found):
+                refused = {**refused, **held_back}
         elif child.tag == names.HREF:
             # Only what XML calls blank: a name may begin with any other space.
             href = href or (child.text or "").strip(" \t\r\n")
@@ -124,8 +127,8 @@ def _response(element: etree._Element, url: str) -> Response:
     return Response(href, url, status, found, refused)
 
 
-def _collect(propstat: etree._Element, found: dict[str, etree._Element]) -> int:
-    """Take over the properties of a DAV:propstat whose status is good; return a refusing one."""
+def _collect(propstat: etree._Element, found: dict[str, etree._Element]) -> dict[str, int]:
+    """Take over the properties of a DAV:propstat whose status is good; return refused ones."""
     # Some servers leave the status out where all is well.
     status = _OK
     props: list[etree._Element] = []
@@ -136,7 +139,9 @@ def _collect(propstat: etree._Element, found: dict[str, etree._Element]) -> int:
             status = _number(child.text or "")
     if status == _OK:
         found.update((str(each.tag), each) for prop in props for each in prop)
-    return status if status >= _REFUSED and status not in _LACKING else 0
+    if status < _REFUSED or status in _LACKING:
+        return {}
+    return {str(each.tag): status for prop in props for each in prop}
 
 
 @lru_cache(maxsize=64)

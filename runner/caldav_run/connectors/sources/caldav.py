@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Self, TypeGuard
+from typing import Final, Self, TypeGuard
 
 from caldav_run.connectors.caldav_settings import settings_from
 from caldav_run.connectors.protocol import Baseline, Context
@@ -18,6 +18,11 @@ from caldav_run.dav.settings import Settings
 from caldav_run.dav.signpost import Signpost
 from caldav_run.errors import ConnectorError
 from caldav_run.model import CalendarExcluded, CalendarStart, Failed, Options, Reading
+
+_UNNAMED: Final = (
+    "the server does not tell its name ({}), so that it is not known whether it was chosen;"
+    " choose it by its id in the address, and exclude nothing"
+)
 
 
 class CaldavSource:
@@ -72,6 +77,8 @@ class CaldavSource:
             for each in listed:
                 if isinstance(each, Failed):
                     yield each
+                elif self._cannot_tell(each):
+                    yield Failed(each.calendar.id, None, _UNNAMED.format(each.unnamed))
                 elif not self._wants(each):
                     yield CalendarExcluded(each.calendar)
                 else:
@@ -87,7 +94,13 @@ class CaldavSource:
             self._found = self._listed = None
 
     def _wants(self, each: Collection | Failed) -> TypeGuard[Collection]:
-        return isinstance(each, Collection) and self._selection.selects(each.calendar)
+        if not isinstance(each, Collection) or self._cannot_tell(each):
+            return False
+        return self._selection.selects(each.calendar)
+
+    def _cannot_tell(self, each: Collection) -> bool:
+        # Neither left out in silence, nor given to a destination that it may be kept from.
+        return each.unnamed != 0 and self._selection.hangs_on_name(each.calendar)
 
     def _account(self) -> Account:
         if self._found is None:
@@ -112,5 +125,7 @@ class CaldavSource:
 
 
 def _note(account: Account, collection: Collection, profile: Profile) -> str | None:
+    if collection.unnamed:
+        return f"the server does not tell its name ({collection.unnamed})"
     shared = account.kind(collection) is Kind.SHARED
     return profile.share_note(account.owner_name(collection)) if shared else None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from caldav_run.connectors.sources.caldav import CaldavSource
-from caldav_run.model import CalendarStart
+from caldav_run.model import CalendarExcluded, CalendarStart, Failed
 from caldav_run.testing.contracts import context
 from caldav_run.testing.contracts.sources import Held
 from caldav_run.testing.scripted import Answer, Asked, multistatus, response, scripted_server
@@ -27,6 +27,43 @@ def account(asked: Asked) -> Answer:
     home = "<c:calendar-home-set><d:href>/home/</d:href></c:calendar-home-set>"
     principal = "<d:current-user-principal><d:href>/p/alice/</d:href></d:current-user-principal>"
     return multistatus(response(asked.path, home + principal))
+
+
+def nameless(asked: Asked) -> Answer:
+    """One empty calendar, whose display name is refused."""
+    if asked.path == "/home/" and asked.headers.get("depth") == "1":
+        refused = (
+            "<d:propstat><d:prop><d:displayname/></d:prop>"
+            "<d:status>HTTP/1.1 403 Forbidden</d:status></d:propstat></d:response>"
+        )
+        found = response("/home/team/", calendar("alice")).replace("</d:response>", refused)
+        return multistatus(response("/home/"), found)
+    return account(asked)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "becomes"),
+    [
+        (["Team"], Failed),
+        ({"exclude": ["Private"]}, Failed),
+        ({"include": ["team"], "exclude": ["Private"]}, Failed),
+        (["team"], CalendarStart),
+        ({"exclude": ["team"]}, CalendarExcluded),
+        ([], CalendarExcluded),
+        (None, CalendarStart),
+    ],
+)
+def test_a_calendar_whose_name_is_refused_is_left_out_only_where_that_is_certain(
+    tmp_path: Path, chosen: object, becomes: type
+) -> None:
+    with scripted_server(nameless) as server:
+        options = {"url": f"{server.url}p/alice/", "calendars": chosen}
+        source = CaldavSource.from_options(options, context(tmp_path))
+        with closing(source):
+            found, *_ = source.read(Held())
+    assert isinstance(found, becomes)
+    told = found.reason if isinstance(found, Failed) else getattr(found, "note", "403")
+    assert "403" in str(told)
 
 
 @pytest.mark.parametrize(("profile", "noted"), [("nextcloud", ["t"]), ("cyrus", [])])
