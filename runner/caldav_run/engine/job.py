@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Protocol
 
 from caldav_run.connectors.protocol import Sink, Source
 from caldav_run.engine.guard import Expectation
@@ -25,6 +27,17 @@ class NamedSink:
     filters: tuple[Link, ...] = ()
 
 
+class Safety(Protocol):
+    """Keeps what a destination holds before anything of it is replaced or deleted."""
+
+    def protect(self, sink: str) -> None:
+        """Take a snapshot of the destination of the sink of that name; once in a run.
+
+        Raises:
+            ConnectorError: It cannot be taken; nothing may be replaced or deleted then.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """What one pipeline file asks for.
@@ -39,6 +52,9 @@ class Job:
         now: The start of the run, in UTC.
         dry: Whether to write nothing.
         detail: Whether to tell every change, not only to count.
+        left_out: Names of sources that the pipeline has and that are not read this time.
+        state_dir: The folder for what is safe to lose; None to remember nothing.
+        safety: What saves a destination before it is written over; None to save nothing.
     """
 
     name: str
@@ -50,6 +66,9 @@ class Job:
     now: datetime
     dry: bool = False
     detail: bool = False
+    left_out: tuple[str, ...] = ()
+    state_dir: Path | None = None
+    safety: Safety | None = None
 
     def links(self) -> tuple[Link, ...]:
         """Return every filter of the pipeline: the common ones, then each sink's own."""

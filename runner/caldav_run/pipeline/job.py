@@ -68,13 +68,14 @@ def make_job(pipeline: Pipeline, settings: Settings) -> Job:
         UsageError: `limit` names a source that the pipeline does not have.
         SetupError: A connector's options do not go together.
     """
+    chosen = _chosen(pipeline, settings.limit)
     return Job(
         name=pipeline.name,
         sources=tuple(
             NamedSource(
                 name, build_source(pipeline.sources[name], settings.context(pipeline, name))
             )
-            for name in _chosen(pipeline, settings.limit)
+            for name in chosen
         ),
         filters=_links(pipeline, settings, pipeline.filters),
         sinks=tuple(
@@ -90,6 +91,8 @@ def make_job(pipeline: Pipeline, settings: Settings) -> Job:
         now=settings.now,
         dry=settings.dry,
         detail=settings.detail,
+        left_out=tuple(name for name in pipeline.sources if name not in chosen),
+        state_dir=settings.state_dir,
     )
 
 
