@@ -15,6 +15,8 @@ from caldav_run.dav.settings import Auth, Settings
 from caldav_run.errors import AccessError, SetupError
 
 if TYPE_CHECKING:
+    from http.cookiejar import Cookie
+
     from caldav.davclient import DAVClient
 
 MAX_HOPS: Final = 5
@@ -80,6 +82,8 @@ class Connection:
         self._watch = watch
         self._opened: DAVClient | None = None
         self._token = ""
+        # Those after the last answer: the session's own may be changing while a sibling is made.
+        self._cookies: tuple[Cookie, ...] = ()
 
     def send(
         self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -113,11 +117,7 @@ class Connection:
         """Return another client of the same account, signed in the same way, for another thread."""
         made = Connection(self._settings, self.base, anonymous=self._anonymous)
         if self._opened is not None:
-            client = made._client()
-            client.session.cookies.update(self._opened.session.cookies)  # type: ignore[no-untyped-call]
-            if client.auth_type != self._opened.auth_type:
-                client.auth_type = self._opened.auth_type
-                client.build_auth_object()
+            session.sign_in_alike(made._client(), self._opened.auth_type, self._cookies)
         return made
 
     def multistatus(
@@ -236,6 +236,7 @@ class Connection:
         except (RequestException, ValueError) as error:
             self._tell(method, url, 0, begun)
             raise failures.translate(error, url, self._settings.timeout_s) from error
+        self._cookies = tuple(client.session.cookies)
         reply = Reply(response, method, self._settings.timeout_s)
         if reply.status == HTTPStatus.MULTI_STATUS:
             self.signs = _signs(reply)

@@ -1,5 +1,6 @@
 """The HTTP library's session of one account: python-caldav's, shut to the environment."""
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import caldav_run
@@ -7,6 +8,9 @@ from caldav_run.dav.settings import Auth, Settings
 from caldav_run.dav.transport import Proxy, fingerprint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from http.cookiejar import Cookie
+
     from caldav.davclient import DAVClient
     from niquests import Session
 
@@ -46,6 +50,15 @@ def open_client(settings: Settings, base: str, *, anonymous: bool) -> "DAVClient
     if settings.client_certificate is not None and not anonymous:
         client.session.cert = settings.client_certificate.for_session()
     return client
+
+
+def sign_in_alike(client: "DAVClient", auth_type: str | None, cookies: "Iterable[Cookie]") -> None:
+    """Have a client sign in as another one of the same account does by now."""
+    for cookie in cookies:
+        client.session.cookies.set_cookie(copy(cookie))  # type: ignore[no-untyped-call]
+    if client.auth_type != auth_type:
+        client.auth_type = auth_type
+        client.build_auth_object()
 
 
 def prepare(session: "Session", proxy: Proxy | None) -> None:

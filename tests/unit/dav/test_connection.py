@@ -393,6 +393,16 @@ def test_another_status_is_an_error_with_the_servers_words(
         list(connection.multistatus("PROPFIND", server.url, b"<x/>"))
 
 
+def test_a_sibling_is_signed_in_as_the_first_one_is(
+    server: ScriptedServer, connection: Connection
+) -> None:
+    server.script = lambda _: Answer(200, b"", {"Set-Cookie": "session=1"})
+    connection.send("GET", server.url).close()
+    with closing(connection.sibling()) as sibling:
+        sibling.send("GET", server.url).close()
+    assert [each.headers.get("cookie") for each in server.asked] == [None, "session=1"]
+
+
 def test_closing_twice_is_safe(server: ScriptedServer, connection: Connection) -> None:
     server.script = lambda _: OK
     connection.send("GET", server.url).close()
