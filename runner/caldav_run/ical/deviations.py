@@ -1,31 +1,62 @@
 """Level L3 of fidelity: L2 but for a named list of deviations, each of which is reported.
 
-A server may change these without losing what a person wrote: PRODID, CALSCALE, METHOD, an added
-DTSTAMP, LAST-MODIFIED, SCHEDULE-STATUS, X- properties that it adds, and a VTIMEZONE as long as its
-offsets agree where the item uses them.
+A server may change these without losing what a person wrote. Some are spellings that mean the same
+(`caldav_run.ical.alike`); the others are what servers own or add. Anything else is a loss.
 """
 
-from datetime import UTC
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from caldav_run.errors import ItemError
+from caldav_run.ical.alike import LISTS, SPELLINGS, alike
 from caldav_run.ical.canonical import Level, equal, property_form
-from caldav_run.ical.differences import Difference, differences, spell
-from caldav_run.ical.steps import TooLongError
-from caldav_run.ical.tree import Component, Property, parse
-from caldav_run.ical.values import Moment, parse_moment, shift
-from caldav_run.ical.zones import Zones
+from caldav_run.ical.differences import Difference, Path, differences, spell
+from caldav_run.ical.tree import Property, parse
+from caldav_run.ical.zones_agree import zones_agree
 
 _ANY_CHANGE: Final = frozenset({"PRODID", "CALSCALE", "METHOD", "LAST-MODIFIED"})
-_YEARS_AHEAD: Final = 10
-_DAYS_APART: Final = 7
+_ADDED: Final = frozenset({"DTSTAMP", "VERSION"})
+_PEOPLE: Final = frozenset({"ATTENDEE", "ORGANIZER"})
+_ADDED_TO_PEOPLE: Final = ("SCHEDULE-STATUS", "SCHEDULE-AGENT", "RSVP", "CN")
+_SHOWN: Final = 100
+
+Params = tuple[tuple[str, str], ...]
+
+RULES: Final = {
+    "PRODID": "another program says that it wrote the item",
+    "CALSCALE": "the calendar scale is said, or left unsaid",
+    "METHOD": "the method of an invitation is dropped or changed",
+    "LAST-MODIFIED": "the time of the last change is the server's",
+    "added DTSTAMP": "a time stamp is added where there was none",
+    "added VERSION": "the version of the format is added where there was none",
+    "added X-": "a property of the server's own is added",
+    "SCHEDULE-STATUS": "the server keeps its book on who was told (RFC 6638 section 7.3)",
+    "added SCHEDULE-AGENT": "the server is told to invite nobody (RFC 6638 section 7.1)",
+    "added RSVP": "whether an answer is asked for is said where it was not (RFC 5545 3.2.17)",
+    "added CN": "a name is put to an address (RFC 5545 3.2.2)",
+    "VTIMEZONE": "another definition of a time zone that gives the same times",
+    "one value each": "a list is split into one property for each value (RFC 5545 3.8.1.2)",
+    "rule parts": "the parts of a rule in another order, or without defaults (RFC 5545 3.3.10)",
+    "duration": "the same length of time in other units (RFC 5545 3.3.6)",
+    "24 hours": "an alarm a day before instead of 24 hours before, which is an hour apart where"
+    " clocks are changed in between (RFC 5545 3.3.6)",
+    "number": "the same coordinates with other zeros (RFC 5545 3.8.1.6)",
+    "escapes": "the same text with other backslashes (RFC 5545 3.3.11)",
+    "default parameter": "a parameter that says what holds without it (RFC 5545 3.2)",
+    "default value": "a property that says what holds without it (RFC 5545 3.8)",
+    "empty": "a property without a value and without parameters",
+}
+"""What L3 tolerates, by name, in words."""
 
 
 class Deviation(NamedTuple):
     """One way in which what came back is not what was sent.
 
     Attributes:
-        rule: The name of what L3 tolerates; None for a loss.
+        rule: The name of what L3 tolerates, as in `RULES`; None for a loss. Where a property is
+            spelled otherwise in several ways, their names are joined with ` + `.
         place: The component that it is in, in words.
         before: What was sent; None when nothing was.
         after: What came back; None when nothing did.
@@ -35,6 +66,13 @@ class Deviation(NamedTuple):
     place: str
     before: str | None
     after: str | None
+
+    def __str__(self) -> str:
+        """Return it as a person is told it, without its place."""
+        before, after = _shortened(self.before), _shortened(self.after)
+        if before is None:
+            return f"{after} was added" if after else "the component is another one"
+        return f"{before} is gone" if after is None else f"{before} came back as {after}"
 
 
 def deviations(sent: bytes, returned: bytes) -> list[Deviation]:
@@ -48,16 +86,12 @@ def deviations(sent: bytes, returned: bytes) -> list[Deviation]:
         before, after = parse(sent), parse(returned)
     except ItemError as error:
         return [Deviation(None, "the whole item", None, str(error))]
-    agree = _zones_agree(before, after)
-    return [
-        Deviation(
-            _rule(difference, zones_agree=agree),
-            " > ".join(difference.path),
-            spell(difference.before) if difference.before else None,
-            spell(difference.after) if difference.after else None,
-        )
-        for difference in differences(before, after)
-    ]
+    found: list[Deviation] = []
+    differing = differences(before, after)
+    agree = any(map(_in_zone, differing)) and zones_agree(before, after)
+    for (path, _), group in groupby(differing, key=_property):
+        found += _judged(" > ".join(path), list(group), zones_agree=agree)
+    return found
 
 
 def equal_but_for_deviations(sent: bytes, returned: bytes) -> bool:
@@ -65,48 +99,115 @@ def equal_but_for_deviations(sent: bytes, returned: bytes) -> bool:
     return all(deviation.rule for deviation in deviations(sent, returned))
 
 
-def _rule(difference: Difference, *, zones_agree: bool) -> str | None:
+def _property(difference: Difference) -> tuple[Path, str]:
+    """Return which property of which component a difference is about."""
+    return difference.path, difference.name
+
+
+def _in_zone(difference: Difference) -> bool:
+    return any(part.startswith("VTIMEZONE") for part in difference.path)
+
+
+def _judged(place: str, group: Sequence[Difference], *, zones_agree: bool) -> Iterator[Deviation]:
+    """Yield the deviations of all properties of one name in one component."""
+    if _in_zone(group[0]):
+        rule = "VTIMEZONE" if zones_agree else None
+        yield from (_deviation(rule, place, each) for each in group)
+        return
+    if any(each.whole for each in group):
+        yield from (_deviation(None, place, each) for each in group)
+        return
+    olds = [each.before for each in group if each.before]
+    news = [each.after for each in group if each.after]
+    if len(olds) != len(news) and (rule := _spelling(olds, news)):
+        yield Deviation(rule, place, _spelled(olds), _spelled(news))
+    elif group[0].name in LISTS:
+        yield _list_deviation(place, olds, news)
+    else:
+        yield from (_deviation(_rule(each), place, each) for each in group)
+
+
+def _list_deviation(place: str, olds: Sequence[Property], news: Sequence[Property]) -> Deviation:
+    """Return which values of a list are lost or added, however they are spread over properties."""
+    if rule := _spelling(olds, news):
+        return Deviation(rule, place, _spelled(olds), _spelled(news))
+    before, after = (
+        {property_form(one): one for prop in props for one in alike(prop)} for props in (olds, news)
+    )
+    lost = [one for form, one in before.items() if form not in after]
+    added = [one for form, one in after.items() if form not in before]
+    return Deviation(None, place, _spelled(lost), _spelled(added))
+
+
+def _rule(difference: Difference) -> str | None:
     """Return the name of the rule that tolerates a difference, or None."""
     name, before, after = difference.name, difference.before, difference.after
-    if any(part.startswith("VTIMEZONE") for part in difference.path):
-        return "VTIMEZONE" if zones_agree else None
-    if difference.whole:
-        return None
     if name in _ANY_CHANGE:
         return name
-    if before is None:
-        return "added DTSTAMP" if name == "DTSTAMP" else "added X-" if name[:2] == "X-" else None
-    if after and property_form(_unscheduled(before)) == property_form(_unscheduled(after)):
-        return "SCHEDULE-STATUS"
-    return None
+    if before is None and name in _ADDED:
+        return f"added {name}"
+    if before is None and name.startswith("X-"):
+        return "added X-"
+    if rule := _spelling([before] if before else [], [after] if after else []):
+        return rule
+    return _added_to_person(before, after) if before and after and name in _PEOPLE else None
 
 
-def _unscheduled(prop: Property) -> Property:
-    """Return a property without its SCHEDULE-STATUS (RFC 6638 section 7.3)."""
-    params = tuple(param for param in prop.params if param[0] != "SCHEDULE-STATUS")
+def _spelling(before: Sequence[Property], after: Sequence[Property]) -> str | None:
+    """Return by which spelling some properties mean the same as others; None when they do not."""
+    names = list(SPELLINGS)
+    if not _same(before, after, names):
+        return None
+    for name in SPELLINGS:
+        fewer = [each for each in names if each != name]
+        if _same(before, after, fewer):
+            names = fewer
+    return " + ".join(names)
+
+
+def _same(before: Sequence[Property], after: Sequence[Property], names: Sequence[str]) -> bool:
+    """Return whether properties are the same in all that these spellings leave."""
+    return _forms(before, names) == _forms(after, names)
+
+
+def _forms(props: Sequence[Property], names: Sequence[str]) -> Counter[str]:
+    return Counter(property_form(new) for prop in props for new in alike(prop, names))
+
+
+def _added_to_person(before: Property, after: Property) -> str | None:
+    """Return which parameters a server has given to somebody; None where it took any away."""
+    said = {name for name, _ in before.params} - {"SCHEDULE-STATUS"}
+    added = {name for name, _ in after.params if name in _ADDED_TO_PEOPLE} - said
+    added |= {name for name, _ in before.params if name == "SCHEDULE-STATUS"}
+    if not _same([_without(before, added)], [_without(after, added)], list(SPELLINGS)):
+        return None
+    return " + ".join(
+        name if name == "SCHEDULE-STATUS" else f"added {name}"
+        for name in _ADDED_TO_PEOPLE
+        if name in added
+    )
+
+
+def _without(prop: Property, names: set[str]) -> Property:
+    params = tuple(param for param in prop.params if param[0] not in names)
     return prop._replace(params=params)
 
 
-def _zones_agree(before: Component, after: Component) -> bool:
-    """Whether the VTIMEZONEs of two trees put every time that is used at the same instant."""
-    one, other = Zones(before, UTC, own_first=True), Zones(after, UTC, own_first=True)
-    try:
-        return all(one.seconds(at) == other.seconds(at) for at in _times(before))
-    except (ValueError, TooLongError):
-        return False
+def _deviation(rule: str | None, place: str, difference: Difference) -> Deviation:
+    before, after = difference.before, difference.after
+    return Deviation(
+        rule, place, spell(before) if before else None, spell(after) if after else None
+    )
 
 
-def _times(tree: Component) -> list[Moment]:
-    """Return the zoned times of a tree; for recurring items also weekly ones ahead."""
-    found: list[Moment] = []
-    for component in (part for entry in tree.entries() for part in entry.walk()):
-        ahead = 365 * _YEARS_AHEAD if component.first("RRULE") else 1
-        for prop in component.properties:
-            zone = prop.param("TZID")
-            for text in prop.value.split(",") if zone else ():
-                at = parse_moment(text.partition("/")[0], zone)
-                found += (
-                    at._replace(local=shift(at.local, days))
-                    for days in range(0, ahead, _DAYS_APART)
-                )
-    return found
+def _spelled(props: Sequence[Property]) -> str | None:
+    """Return properties as one line; those that differ in their values only are a list."""
+    lists: dict[tuple[str, Params], list[str]] = {}
+    for prop in props:
+        lists.setdefault((prop.name, prop.params), []).append(prop.value)
+    lines = (spell(Property(*known, ",".join(values))) for known, values in lists.items())
+    return " and ".join(lines) or None
+
+
+def _shortened(line: str | None) -> str | None:
+    return line if line is None or len(line) <= _SHOWN else f"{line[:_SHOWN]}…"

@@ -1,13 +1,14 @@
 """What two component trees have apart, property by property."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
+from caldav_run.ical.alike import alike_tree
 from caldav_run.ical.canonical import form, property_form
 from caldav_run.ical.tree import Component, Property
-from caldav_run.ical.values import plain
+from caldav_run.ical.values import plain, unescape
 
 Path = tuple[str, ...]
 """The components that lead to a place, outermost first, each with what tells it from others."""
@@ -38,8 +39,8 @@ class Difference(NamedTuple):
 def differences(before: Component, after: Component) -> list[Difference]:
     """Return what differs at level L2, in the order of the components and names.
 
-    Properties of one name are paired in their order; components by TZID, by UID and
-    RECURRENCE-ID, else by their order in canonical form.
+    Properties of one name are paired by their value, else in their order; components by TZID, by
+    UID and RECURRENCE-ID, else by their order when all are spelled alike.
     """
     one, other = dict(_places(before, ())), dict(_places(after, ()))
     found: list[Difference] = []
@@ -82,13 +83,15 @@ def _places(component: Component, outer: Path) -> Iterator[tuple[Path, Component
 
 
 def _order(component: Component) -> tuple[str, str]:
-    return _key(component), form(component)
+    # An alarm that a server spells in another way keeps its place among the alarms.
+    return _key(component), form(alike_tree(component))
 
 
 def _key(component: Component) -> str:
     """Return what a component is known by among its siblings."""
     names = ("TZID",) if component.name == "VTIMEZONE" else ("UID", "RECURRENCE-ID")
-    return plain(" ".join([component.name, *filter(None, map(component.value, names))]))
+    values = (unescape(component.value(name)) for name in names)
+    return plain(" ".join([component.name, *filter(None, values)]))
 
 
 def _properties(
@@ -99,10 +102,27 @@ def _properties(
     old, new = _by_form(before), _by_form(after)
     gone, come = _names(old, new), _names(new, old)
     for name in sorted({*gone, *come}):
-        for one, other in zip_longest(gone.get(name, []), come.get(name, [])):
+        for one, other in _paired(gone.get(name, []), come.get(name, [])):
             yield Difference(path, one, other, whole)
     if whole and not gone and not come:
         yield Difference(path, None, None, whole=True)
+
+
+def _paired(
+    gone: Sequence[Property], come: Sequence[Property]
+) -> Iterator[tuple[Property | None, Property | None]]:
+    """Yield who stands for whom; None for a property that has no other."""
+    by_value: defaultdict[str, list[Property]] = defaultdict(list)
+    for prop in reversed(come):
+        by_value[prop.value].append(prop)
+    rest: list[Property] = []
+    for prop in gone:
+        if same := by_value[prop.value]:
+            yield prop, same.pop()
+        else:
+            rest.append(prop)
+    left = [prop for found in by_value.values() for prop in found]
+    yield from zip_longest(rest, sorted(left, key=come.index))
 
 
 def _by_form(component: Component | None) -> list[tuple[str, Property]]:
