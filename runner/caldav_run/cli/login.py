@@ -179,8 +179,10 @@ def _open(address: str) -> None:
     _show(address)
     if at_terminal() and _has_display():
         import webbrowser
+        from threading import Thread
 
-        webbrowser.open(address)
+        # Some, such as text browsers, come back only when they are closed; the answer comes before.
+        Thread(target=webbrowser.open, args=(address,), daemon=True).start()
     console.tell("waiting for the browser (Ctrl-C ends it) …")
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import pty
 import socket
 import subprocess
 import sys
@@ -104,6 +105,7 @@ class Person:
     browse: bool = True
     secret: str = "s3cret-of-client"
     more: str = ""
+    environ: dict[str, str] = field(default_factory=dict)
     printed: list[str] = field(default_factory=list)
 
     @property
@@ -135,18 +137,11 @@ sinks:
 
     def run(self, *arguments: str, entered: str = "") -> Done:
         """Run the program; what it tells to open is opened as a browser does."""
-        environ = {
-            **os.environ,
-            "CALDAV_RUN_CONFIG_DIR": str(self.folder / "config"),
-            "CALDAV_RUN_STATE_DIR": str(self.folder / "state"),
-            "CLIENT_SECRET": self.secret,
-            "PYTHONWARNINGS": "ignore",
-        }
         said = []
         with subprocess.Popen(
             [sys.executable, "-m", "caldav_run", *arguments],
             cwd=self.folder,
-            env=environ,
+            env=self._environ(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -173,9 +168,49 @@ sinks:
         self.printed.append(out + "".join(said))
         return Done(process.returncode, out, "".join(said))
 
+    def run_at_terminal(self, *arguments: str) -> Done:
+        """Run the program at a terminal of its own; nobody types there."""
+        master, slave = pty.openpty()
+        with subprocess.Popen(
+            [sys.executable, "-m", "caldav_run", *arguments],
+            cwd=self.folder,
+            env=self._environ(),
+            stdin=slave,
+            stdout=subprocess.PIPE,
+            stderr=slave,
+        ) as process:
+            os.close(slave)
+            watch = threading.Timer(PATIENCE_S, process.kill)
+            watch.start()
+            try:
+                said = "".join(_lines(master))
+                assert process.stdout is not None
+                out = process.stdout.read().decode()
+            finally:
+                watch.cancel()
+                os.close(master)
+        return Done(process.returncode, out, said)
+
+    def _environ(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "CALDAV_RUN_CONFIG_DIR": str(self.folder / "config"),
+            "CALDAV_RUN_STATE_DIR": str(self.folder / "state"),
+            "CLIENT_SECRET": self.secret,
+            "PYTHONWARNINGS": "ignore",
+            **self.environ,
+        }
+
     def backed_up(self) -> int:
         """Return how many events lie in the folder."""
         return len(list((self.folder / "out").rglob("*.ics")))
+
+
+def _lines(terminal: int) -> Iterator[str]:
+    # A terminal whose other side is closed is an error on Linux.
+    with contextlib.suppress(OSError):
+        while piece := os.read(terminal, 4096):
+            yield piece.decode()
 
 
 def follow(address: str) -> str:

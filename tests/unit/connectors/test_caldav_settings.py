@@ -102,3 +102,9 @@ def test_source_and_sink_describe_a_shared_option_alike(name: str) -> None:
 def test_the_schema_offers_every_way_to_sign_in() -> None:
     offered = load_schemas()["sources/caldav.schema.json"]["properties"]["auth"]["enum"]
     assert set(offered) == set(Auth)
+
+
+def test_endpoints_that_lead_no_person_anywhere_are_refused() -> None:
+    oauth2 = {"client_id": "me", "token_url": "https://example.org/token"}
+    with pytest.raises(SetupError, match="add authorize_url, or device_url, or both"):
+        settings_from({"url": "https://example.org/", "oauth2": oauth2}, CONTEXT)

@@ -1,7 +1,10 @@
 """The login by browser: what is asked, and which answers are taken."""
 
 import json
+import threading
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -69,6 +72,31 @@ def test_another_answer_is_refused_before_any_token(
     with pytest.raises(AccessError, match=words):
         by_hand(login, answer.format)
     assert server.asked == []
+
+
+def test_a_browser_that_asks_for_an_icon_first_is_waited_for(
+    login: Login, server: ScriptedServer
+) -> None:
+    met: list[int] = []
+    going: list[threading.Thread] = []
+
+    def browse(address: str) -> None:
+        query = parse_qs(urlsplit(address).query)
+        (back,), (state,) = query["redirect_uri"], query["state"]
+
+        def visit() -> None:
+            for path in ("favicon.ico", f"?code=code-1&state={state}&iss=https://i"):
+                with closing(HTTPConnection(urlsplit(back).netloc, timeout=5)) as link:
+                    link.request("GET", f"/{path}")
+                    met.append(link.getresponse().status)
+
+        going.append(threading.Thread(target=visit))
+        going[0].start()
+
+    assert browser.log_in(login, browse, wait_s=10.0).access == "access-1"
+    going[0].join()
+    assert met == [404, 200]
+    assert parse_qs(server.asked[0].body.decode())["code"] == ["code-1"]
 
 
 def test_nobody_at_the_browser_is_temporary(login: Login) -> None:

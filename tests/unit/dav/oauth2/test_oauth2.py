@@ -3,13 +3,16 @@
 import json
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
 
 from caldav_run.dav.oauth2 import device, provider
+from caldav_run.dav.oauth2 import store as store_module
 from caldav_run.dav.oauth2.access import Access, Login, key_of
+from caldav_run.dav.oauth2.forget import forget
 from caldav_run.dav.oauth2.grant import Grant
 from caldav_run.dav.oauth2.provider import Client, Endpoints
 from caldav_run.dav.oauth2.store import FileStore
@@ -182,6 +185,138 @@ def test_what_is_no_provider_is_told_as_such(login: Login, server: ScriptedServe
         Access(login, lambda: NOW).bearer()
 
 
+def test_a_login_without_anything_to_renew_it_with_says_to_log_in_again(
+    login: Login, server: ScriptedServer
+) -> None:
+    login.store.save(replace(grant(ends_in=-1.0), refresh=None))
+    with pytest.raises(AccessError, match="nothing to renew it with; run: caldav-run login"):
+        Access(login, lambda: NOW).bearer()
+    assert server.asked == []
+
+
+def test_a_new_token_that_cannot_be_kept_serves_this_run(
+    login: Login,
+    server: ScriptedServer,
+    store: FileStore,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    login.store.save(grant(ends_in=-1.0))
+    server.script = lambda _: token(1)
+    write, disk = store_module._write, iter(["room", "full"])
+
+    def filling(path: Path, text: str) -> None:
+        if next(disk) == "full":
+            raise OSError(28, "No space left on device")
+        write(path, text)
+
+    monkeypatch.setattr(store_module, "_write", filling)
+    access = Access(login, lambda: NOW)
+    assert access.bearer() == access.bearer() == "access-token-1"
+    assert "this run goes on, then run: caldav-run login a.yaml b" in caplog.text
+    assert store.load() == grant(ends_in=-1.0)
+
+
+def test_a_token_that_another_connection_renewed_is_taken(
+    login: Login, server: ScriptedServer
+) -> None:
+    login.store.save(grant())
+    server.script = lambda _: token(1)
+    access = Access(login, lambda: NOW)
+    refused = access.bearer()
+    assert access.renew(refused)
+    assert access.renew(refused)
+    assert access.bearer() == "access-token-1"
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("code", ["temporarily_unavailable", "server_error"])
+def test_a_provider_that_cannot_now_is_temporary(
+    login: Login, server: ScriptedServer, code: str
+) -> None:
+    login.store.save(grant(ends_in=-1.0))
+    server.script = lambda _: says({"error": code}, 400)
+    with pytest.raises(TemporaryError, match=code):
+        Access(login, lambda: NOW).bearer()
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"access_token": ""}, {"access_token": "a", "token_type": "mac"}, []]
+)
+def test_what_is_no_bearer_token_is_not_taken(
+    login: Login, server: ScriptedServer, answer: object
+) -> None:
+    login.store.save(grant(ends_in=-1.0))
+    server.script = lambda _: says(answer)
+    with pytest.raises(ConnectorError, match="no bearer token"):
+        Access(login, lambda: NOW).bearer()
+    assert login.store.load() == grant(ends_in=-1.0)
+
+
+@pytest.mark.parametrize("lifetime", ["soon", None, [], 0, -5])
+def test_a_lifetime_that_is_none_is_not_believed(
+    login: Login, server: ScriptedServer, lifetime: object
+) -> None:
+    login.store.save(grant(ends_in=-1.0))
+    server.script = lambda _: says({"access_token": "access-1", "expires_in": lifetime})
+    access = Access(login, lambda: NOW)
+    assert access.bearer() == access.bearer() == "access-1"
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("text", ["[]", '{"version": 1}', '{"access_token": 1}', "null"])
+def test_a_store_that_holds_something_else_says_to_log_in_again(
+    store: FileStore, text: str
+) -> None:
+    store.save(grant())
+    store.path.write_text(text, "utf-8")
+    with pytest.raises(SetupError, match="damaged; log in again"):
+        store.load()
+
+
+@pytest.mark.parametrize(("body", "why"), [(None, "Is a directory"), (b"\xff", "it is no text")])
+def test_a_store_that_cannot_be_read_says_why(
+    store: FileStore, body: bytes | None, why: str
+) -> None:
+    store.save(grant())
+    if body is None:
+        store.path.unlink()
+        store.path.mkdir()
+    else:
+        store.path.write_bytes(body)
+    with pytest.raises(SetupError, match=why):
+        store.load()
+
+
+@pytest.mark.parametrize(
+    ("refresh", "told"),
+    [
+        ("refresh-token-0", ("refresh-token-0", "refresh_token")),
+        (None, ("access-token-0", "access_token")),
+    ],
+)
+def test_a_forgotten_login_is_taken_back_by_what_ends_all_of_it(
+    login: Login, server: ScriptedServer, refresh: str | None, told: tuple[str, str]
+) -> None:
+    login.store.save(replace(grant(), refresh=refresh))
+    server.script = lambda _: says({})
+    endpoints = Endpoints(token_url=f"{server.url}token", revoke_url=f"{server.url}revoke")
+    assert forget(replace(login, client=Client(client_id="me", provider=endpoints)))
+    sent = form(server.asked[0])
+    assert (sent["token"], sent["token_type_hint"]) == told
+    assert login.store.load() is None
+
+
+def test_a_login_is_forgotten_here_where_the_provider_takes_none_back(
+    login: Login, server: ScriptedServer
+) -> None:
+    assert not forget(login)
+    login.store.save(grant())
+    assert not forget(login)
+    assert login.store.load() is None
+    assert server.asked == []
+
+
 def test_a_damaged_store_says_to_log_in_again(login: Login, store: FileStore) -> None:
     store.save(grant())
     store.path.write_text("{", "utf-8")
@@ -241,6 +376,65 @@ def test_slow_down_makes_the_polling_slower_for_good(
     assert form(server.asked[0]) == {"scope": "calendar", "client_id": "me"}
 
 
+BEGUN = {"device_code": "d-code", "user_code": "A", "verification_uri": "https://e.org"}
+
+
+def test_a_connection_that_breaks_off_makes_the_polling_slower(
+    login: Login, server: ScriptedServer, waits: list[float]
+) -> None:
+    answers = iter([None, token(1)])
+
+    def script(asked: Asked) -> Answer:
+        answer = says(BEGUN) if asked.path == "/device" else next(answers)
+        if answer is None:
+            raise ConnectionResetError
+        return answer
+
+    server.script = script
+    assert device.log_in(login, lambda _: None).access == "access-token-1"
+    assert waits == [5.0, 10.0]
+
+
+def test_a_code_that_nobody_enters_ends_with_its_lifetime(
+    login: Login, server: ScriptedServer, waits: list[float]
+) -> None:
+    pending = says({"error": "authorization_pending"}, 400)
+    begun = says({**BEGUN, "interval": 4, "expires_in": 10})
+    server.script = lambda asked: begun if asked.path == "/device" else pending
+    with pytest.raises(TemporaryError, match="nobody entered the code in time"):
+        device.log_in(login, lambda _: None)
+    assert waits == [4.0, 4.0, 4.0]
+
+
+def test_google_s_spelling_of_the_address_is_taken(login: Login, server: ScriptedServer) -> None:
+    begun = {"device_code": "d-code", "user_code": "A", "verification_url": "https://g.co"}
+    begun["verification_uri_complete"] = "https://g.co?A"
+    server.script = lambda asked: says(begun) if asked.path == "/device" else token(1)
+    shown: list[device.Shown] = []
+    device.log_in(login, shown.append)
+    assert shown == [device.Shown("https://g.co", "A", "https://g.co?A")]
+
+
+def test_an_answer_without_a_code_begins_nothing(login: Login, server: ScriptedServer) -> None:
+    server.script = lambda _: says({"user_code": "A"})
+    with pytest.raises(ConnectorError, match="it gives no code"):
+        device.log_in(login, lambda _: None)
+
+
+def test_a_provider_without_devices_says_what_else_there_is(login: Login) -> None:
+    bare = Client(client_id="me", provider=Endpoints(token_url="https://a.example/t"))
+    with pytest.raises(SetupError, match="--paste"):
+        device.log_in(replace(login, client=bare), lambda _: None)
+
+
+def test_another_refusal_of_a_device_is_told_as_it_is(login: Login, server: ScriptedServer) -> None:
+    server.script = lambda asked: (
+        says(BEGUN) if asked.path == "/device" else says({"error": "invalid_client"}, 401)
+    )
+    with pytest.raises(RefusalError, match="invalid_client"):
+        device.log_in(login, lambda _: None)
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "status"),
     [("access_denied", AccessError, 77), ("expired_token", TemporaryError, 75)],
@@ -248,9 +442,8 @@ def test_slow_down_makes_the_polling_slower_for_good(
 def test_a_device_login_ends_as_the_provider_says(
     login: Login, server: ScriptedServer, code: str, kind: type[ConnectorError], status: int
 ) -> None:
-    begun = {"device_code": "d-code", "user_code": "A", "verification_uri": "https://e.org"}
     server.script = lambda asked: (
-        says(begun) if asked.path == "/device" else says({"error": code}, 400)
+        says(BEGUN) if asked.path == "/device" else says({"error": code}, 400)
     )
     with pytest.raises(kind) as caught:
         device.log_in(login, lambda _: None)
