@@ -30,6 +30,14 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class Verify(StrEnum):
+    """How much of what was written is read back."""
+
+    FULL = "full"
+    SAMPLE = "sample"
+    NONE = "none"
+
+
 def _fingerprints(values: list[str] | None) -> list[str] | None:
     for each in values or ():
         if not _FINGERPRINT.fullmatch(each):
@@ -214,7 +222,7 @@ def _asked() -> str:
         return ""
 
 
-def settings(
+def settings(  # noqa: PLR0913 -- one parameter an option
     *,
     state_dir: Path | None = None,
     identity: Sequence[Path] | None = None,
@@ -223,6 +231,7 @@ def settings(
     adopt_origin: bool = False,
     dry: bool = False,
     detail: bool = False,
+    verify: str | None = None,
 ) -> "Settings":
     """Return what the command line adds to a pipeline."""
     from caldav_run.pipeline.job import Settings
@@ -237,6 +246,7 @@ def settings(
         adopt_origin=adopt_origin,
         dry=dry,
         detail=detail,
+        verify=verify,
     )
 
 

@@ -18,6 +18,7 @@ from caldav_run.cli.options import (
     StateDir,
     Trust,
     Verbose,
+    Verify,
     assignments,
     settings,
 )
@@ -32,6 +33,10 @@ def run(  # noqa: PLR0913 -- one parameter an option
     sets: Sets = None,
     limit: Limit = None,
     adopt_origin: AdoptOrigin = False,
+    verify: Annotated[
+        Verify | None,
+        typer.Option("--verify", help="How much to read back after writing; else sinks say it."),
+    ] = None,
     output: OutputOption = Output.TEXT,
     state_dir: StateDir = None,
     identity: Identity = None,
@@ -52,6 +57,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
         adopt_origin=adopt_origin,
         dry=check,
         detail=verbose or check,
+        verify=verify,
     )
     return execute(files, assignments(sets), chosen, output, quiet=quiet).status
 

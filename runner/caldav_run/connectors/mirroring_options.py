@@ -9,4 +9,5 @@ def mirror_options(options: Options) -> MirrorOptions:
     return MirrorOptions(
         mode=str(options.get("mode", "merge")),
         on_conflict=str(options.get("on_conflict", "newest")),
+        verify=str(options.get("verify", "full")),
     )

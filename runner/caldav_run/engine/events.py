@@ -74,6 +74,23 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class Deviated:
+    """One way in which what a destination holds is not what was written there.
+
+    `rule` names what level L3 of fidelity tolerates, None is a loss; `place` is the component, and
+    `before` and `after` are the property as it was written and as it came back, None for nothing.
+    """
+
+    step: Step
+    calendar: str
+    label: str
+    rule: str | None
+    place: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """Something that a person should know of; the run goes on."""
 
@@ -84,12 +101,13 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class StepFinished:
-    """The step ended."""
+    """The step ended; `verified` counts what was read back after writing."""
 
     step: Step
     state: State
     summary: str
     counts: Mapping[str, int] = field(default_factory=dict)
+    verified: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,5 +118,7 @@ class RunFinished:
     status: int
 
 
-Event = RunStarted | StepStarted | Progress | Planned | Noted | StepFinished | RunFinished
+Event = (
+    RunStarted | StepStarted | Progress | Planned | Deviated | Noted | StepFinished | RunFinished
+)
 Emit = Callable[[Event], None]

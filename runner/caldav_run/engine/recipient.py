@@ -1,7 +1,7 @@
 """What every sink does with the readings of one source, and the counts that it keeps."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -32,6 +32,7 @@ class Tally:
         stored: How many bytes were stored.
         remarks: What else its summary says.
         fed: Whether the sink was opened for a source at all.
+        verified: How many written items were found how when they were read back.
     """
 
     step: Step
@@ -44,6 +45,7 @@ class Tally:
     stored: int = 0
     remarks: list[str] = field(default_factory=list)
     fed: bool = False
+    verified: Mapping[str, int] = field(default_factory=dict)
 
     def count(self, what: str, sign: str, calendar: str, label: str) -> None:
         """Count one change, and tell it where details are wanted."""

@@ -181,7 +181,8 @@ class _Run:
     def _finish_sinks(self) -> None:
         for tally in self._tallies.values():
             self._failures.extend(tally.failures)
-            self._emit(StepFinished(tally.step, tally.state(), tally.summary(), tally.counts))
+            summary, verified = tally.summary(), tally.verified
+            self._emit(StepFinished(tally.step, tally.state(), summary, tally.counts, verified))
 
     def _close(self) -> None:
         """Let go of everything; a repository's run record is written here, also for a failure."""

@@ -1,7 +1,7 @@
 """From a loaded pipeline to a job that the engine runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from caldav_run.pipeline.build import (
     build_sink,
     build_source,
 )
+from caldav_run.pipeline.turned import sink_properties
 from caldav_run.secret import Secret
 
 
@@ -33,6 +34,7 @@ class Settings:
         limit: The only sources to read; empty for all.
         dry: Whether to write nothing.
         detail: Whether to tell every change.
+        verify: How much to read back after writing, instead of what sinks say; None to leave it.
     """
 
     now: datetime
@@ -44,6 +46,7 @@ class Settings:
     limit: tuple[str, ...] = ()
     dry: bool = False
     detail: bool = False
+    verify: str | None = None
 
     def context(self, pipeline: Pipeline, name: str) -> Context:
         """Return what the connector of that name may know."""
@@ -81,7 +84,7 @@ def make_job(pipeline: Pipeline, settings: Settings) -> Job:
         sinks=tuple(
             NamedSink(
                 name,
-                build_sink(spec, settings.context(pipeline, name)),
+                build_sink(_verifying(spec, settings), settings.context(pipeline, name)),
                 _links(pipeline, settings, pipeline.sink_filters[name], f"{name} "),
             )
             for name, spec in pipeline.sinks.items()
@@ -94,6 +97,13 @@ def make_job(pipeline: Pipeline, settings: Settings) -> Job:
         left_out=tuple(name for name in pipeline.sources if name not in chosen),
         state_dir=settings.state_dir,
     )
+
+
+def _verifying(spec: ConnectorSpec, settings: Settings) -> ConnectorSpec:
+    """Return a sink that reads back as the command line says, where it is one that can."""
+    if settings.verify is None or "verify" not in sink_properties(spec.type):
+        return spec
+    return replace(spec, options={**spec.options, "verify": settings.verify})
 
 
 def _chosen(pipeline: Pipeline, limit: Sequence[str]) -> list[str]:

@@ -1,8 +1,10 @@
 """The events of a run as one JSON document."""
 
+from dataclasses import asdict
 from typing import Any
 
 from caldav_run.engine.events import (
+    Deviated,
     Event,
     Noted,
     Planned,
@@ -24,6 +26,7 @@ class Document:
             "status": None,
             "steps": [],
             "changes": [],
+            "deviations": [],
             "notes": [],
         }
 
@@ -33,11 +36,18 @@ class Document:
             case RunStarted():
                 self.value |= {"pipeline": event.pipeline, "dry": event.dry}
             case StepFinished():
-                ended = {"state": event.state, "summary": event.summary}
-                self._append("steps", event.step, ended | {"counts": dict(event.counts)})
+                ended: dict[str, Any] = {"state": event.state, "summary": event.summary}
+                ended["counts"] = dict(event.counts)
+                if event.verified:
+                    ended["verified"] = dict(event.verified)
+                self._append("steps", event.step, ended)
             case Planned():
                 change = {"calendar": event.calendar, "sign": event.sign, "label": event.label}
                 self._append("changes", event.step, change)
+            case Deviated():
+                members = asdict(event)
+                del members["step"]
+                self._append("deviations", event.step, members)
             case Noted():
                 self._append("notes", event.step, {"level": event.level, "text": event.text})
             case RunFinished():

@@ -1,6 +1,7 @@
 import json
 
 from caldav_run.engine.events import (
+    Deviated,
     Level,
     Noted,
     Planned,
@@ -26,7 +27,8 @@ def test_a_run_becomes_one_document() -> None:
         Noted(READ, Level.WARNING, "odd"),
         Planned(WRITE, "Work", "+", "Lunch"),
         StepFinished(READ, State.OK, "65 items", {"items": 65}),
-        StepFinished(WRITE, State.WOULD_CHANGE, "1 added", {"added": 1}),
+        Deviated(WRITE, "Work", "Lunch", "PRODID", "VCALENDAR", "PRODID:a", None),
+        StepFinished(WRITE, State.WOULD_CHANGE, "1 added", {"added": 1}, {"equal": 1}),
         RunFinished("nightly", 3),
     ):
         document.take(event)
@@ -46,6 +48,7 @@ def test_a_run_becomes_one_document() -> None:
                 "state": "would-change",
                 "summary": "1 added",
                 "counts": {"added": 1},
+                "verified": {"equal": 1},
             },
         ],
         "changes": [
@@ -54,6 +57,17 @@ def test_a_run_becomes_one_document() -> None:
                 "calendar": "Work",
                 "sign": "+",
                 "label": "Lunch",
+            }
+        ],
+        "deviations": [
+            {
+                "step": {"kind": "write", "name": "vault"},
+                "calendar": "Work",
+                "label": "Lunch",
+                "rule": "PRODID",
+                "place": "VCALENDAR",
+                "before": "PRODID:a",
+                "after": None,
             }
         ],
         "notes": [{"step": {"kind": "read", "name": "cloud"}, "level": "warning", "text": "odd"}],
