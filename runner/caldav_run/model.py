@@ -259,6 +259,8 @@ class Version:
         label: What to call it in front of a person.
         people: The addresses of its organizers and attendees, sorted; empty where it is broken.
         hushed: Whether it leaves it to the client to tell each of them (RFC 6638 section 7.1).
+        components: The names of its components other than VTIMEZONE, sorted.
+        method: Whether it is a message of scheduling, with a METHOD (RFC 5545 section 3.7.2).
     """
 
     uid: str
@@ -270,6 +272,8 @@ class Version:
     label: str
     people: tuple[str, ...] = ()
     hushed: bool = False
+    components: tuple[str, ...] = ()
+    method: bool = False
 
 
 Options = Mapping[str, object]

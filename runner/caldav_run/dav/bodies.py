@@ -46,6 +46,25 @@ def sync_collection(token: str, properties: Iterable[str]) -> bytes:
     )
 
 
+def query(properties: Iterable[str], component: str = "", uid: str = "") -> bytes:
+    """Return the body of a calendar-query (RFC 4791 section 7.8).
+
+    Args:
+        properties: What to tell of each item.
+        component: Which kind of items to give; all when empty.
+        uid: What their UID must contain, where a component is named.
+    """
+    asked = "".join(_empty(name) for name in properties)
+    match = f'<c:text-match collation="i;octet">{_text(uid)}</c:text-match>' if uid else ""
+    wanted = f'<c:prop-filter name="UID">{match}</c:prop-filter>' if match else ""
+    inner = f"<c:comp-filter name={quoteattr(component)}>{wanted}</c:comp-filter>"
+    return _document(
+        "c:calendar-query",
+        f'<d:prop>{asked}</d:prop><c:filter><c:comp-filter name="VCALENDAR">'
+        f"{inner if component else ''}</c:comp-filter></c:filter>",
+    )
+
+
 def mkcalendar(properties: Mapping[str, str]) -> bytes:
     """Return the body that creates a calendar with these properties (RFC 4791 section 9.2).
 

@@ -24,10 +24,12 @@ _WANTED: Final = (
     names.GETCTAG,
     names.OWNER,
     names.SOURCE,
+    names.MAX_RESOURCE_SIZE,
 )
 # Any of these lets a client add members (RFC 3744 section 3).
 _WRITING: Final = frozenset(f"{{{names.DAV}}}{name}" for name in ("all", "write", "bind"))
 _NUMBER: Final = re.compile("-?[0-9]{1,18}")
+_SIZE: Final = re.compile("[0-9]{1,18}")
 _SCHEDULING: Final = frozenset({names.SCHEDULE_INBOX, names.SCHEDULE_OUTBOX})
 _BOXES: Final = frozenset({"inbox", "outbox", ".in", ".out"})
 
@@ -49,6 +51,7 @@ class Collection:
         subscribed: Whether it follows a calendar that lies elsewhere.
         source: Where that is, for a subscription which the server only notes down.
         unnamed: The status by which the server refuses to tell its display name; 0 for none.
+        largest: How many bytes an item may have (RFC 4791 section 5.2.5), where it says so.
     """
 
     calendar: Calendar
@@ -59,6 +62,7 @@ class Collection:
     subscribed: bool = False
     source: str | None = field(default=None, repr=False)
     unnamed: int = 0
+    largest: int | None = None
 
     @property
     def seen(self) -> str | None:
@@ -172,6 +176,7 @@ def collection(response: Response, root: str | None) -> Collection:
     order = (response.text(names.ORDER) or "").strip()
     sync_token, ctag = response.text(names.SYNC_TOKEN), response.text(names.GETCTAG)
     owner = _href(response, names.OWNER)
+    largest = (response.text(names.MAX_RESOURCE_SIZE) or "").strip()
     calendar = Calendar(
         id=below or path,
         display_name=response.text(names.DISPLAYNAME),
@@ -192,6 +197,7 @@ def collection(response: Response, root: str | None) -> Collection:
         subscribed=_subscribed(response),
         source=None if is_calendar(response) else _href(response, names.SOURCE),
         unnamed=0 if calendar.display_name else response.refused.get(names.DISPLAYNAME, 0),
+        largest=int(largest) if _SIZE.fullmatch(largest) else None,
     )
 
 

@@ -43,13 +43,14 @@ class StatusError(ConnectorError):
 
     Args:
         method: The request's method.
-        url: Where it was sent.
+        url: Where it was sent; kept as well.
         status: The HTTP status.
         words: What the server says about it; may be empty.
     """
 
     def __init__(self, method: str, url: str, status: int, words: str = "") -> None:
         """Compose the message and keep the status, which callers decide by."""
+        self.url = url
         self.status = status
         self.words = words
         super().__init__(f"{method} {url} was answered {in_words(status, words)}")
@@ -162,7 +163,9 @@ def _xml_words(body: bytes) -> str:
     holder = root if root.tag == names.ERROR else root.find(f".//{names.ERROR}")
     # A precondition is an empty element whose name is the message (RFC 4918 section 16).
     conditions = [] if holder is None else [etree.QName(child).localname for child in holder]
-    return ", ".join(conditions)
+    # Some name what stands in the way (RFC 4791 section 5.3.2.1).
+    culprits = () if holder is None else holder.iterfind(f"*/{names.HREF}")
+    return ", ".join((*conditions, *(each.text for each in culprits if each.text)))
 
 
 def shorten(text: str) -> str:

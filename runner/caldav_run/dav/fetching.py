@@ -169,7 +169,7 @@ class Fetcher:
 
         def ask(connection: Connection) -> Body | Exception | None:
             try:
-                return _get(connection, url)
+                return get(connection, url)
             except TROUBLE as error:
                 return error
 
@@ -266,8 +266,14 @@ def _key(url: str, href: str) -> str:
     return hrefs.key(hrefs.path_of(hrefs.resolve(url, href)))
 
 
-def _get(connection: Connection, url: str) -> Body | None:
-    """Read one member by itself; None when the server says that there is none."""
+def get(connection: Connection, url: str) -> Body | None:
+    """Read one member by itself; None when the server says that there is none.
+
+    Raises:
+        StatusError: It is not given.
+        MalformedAnswerError: What is given is empty.
+        ConnectorError: See `Connection.send`.
+    """
     with connection.send("GET", url) as reply:
         if reply.status in _GONE:
             return None

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar, cast
 
@@ -99,6 +99,12 @@ class Lanes:
                 return task.result()
             with self._changed:
                 self._changed.wait_for(lambda seen=seen: self._finished != seen)  # type: ignore[misc]
+
+    def first(self, tasks: Collection[Task[T]]) -> Task[T]:
+        """Return one of some tasks that is done, as soon as there is one."""
+        with self._changed:
+            self._changed.wait_for(lambda: any(task.done for task in tasks))
+        return next(task for task in tasks if task.done)
 
     def close(self) -> None:
         """Drop what has not begun; afterwards the first connection is the caller's again."""

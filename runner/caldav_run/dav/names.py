@@ -6,10 +6,11 @@ DAV: Final = "DAV:"
 CALDAV: Final = "urn:ietf:params:xml:ns:caldav"
 APPLE: Final = "http://apple.com/ns/ical/"
 CALENDARSERVER: Final = "http://calendarserver.org/ns/"
+NEXTCLOUD: Final = "http://nextcloud.com/ns"
 SABRE: Final = "http://sabredav.org/ns"
 
 # What a request writes before its names; an answer may use any prefixes it likes.
-PREFIXES: Final = {"d": DAV, "c": CALDAV, "a": APPLE, "cs": CALENDARSERVER}
+PREFIXES: Final = {"d": DAV, "c": CALDAV, "a": APPLE, "cs": CALENDARSERVER, "nc": NEXTCLOUD}
 
 RESPONSE: Final = f"{{{DAV}}}response"
 HREF: Final = f"{{{DAV}}}href"
@@ -41,6 +42,7 @@ CALENDAR_DATA: Final = f"{{{CALDAV}}}calendar-data"
 CALENDAR_USER_ADDRESS_SET: Final = f"{{{CALDAV}}}calendar-user-address-set"
 CALENDAR_HOME_SET: Final = f"{{{CALDAV}}}calendar-home-set"
 COMPONENT_SET: Final = f"{{{CALDAV}}}supported-calendar-component-set"
+MAX_RESOURCE_SIZE: Final = f"{{{CALDAV}}}max-resource-size"
 COMP: Final = f"{{{CALDAV}}}comp"
 DESCRIPTION: Final = f"{{{CALDAV}}}calendar-description"
 TIMEZONE: Final = f"{{{CALDAV}}}calendar-timezone"
@@ -49,6 +51,8 @@ SCHEDULE_OUTBOX: Final = f"{{{CALDAV}}}schedule-outbox"
 
 COLOR: Final = f"{{{APPLE}}}calendar-color"
 ORDER: Final = f"{{{APPLE}}}calendar-order"
+CALENDAR_URI: Final = f"{{{NEXTCLOUD}}}calendar-uri"
+DELETED_CALENDAR: Final = f"{{{NEXTCLOUD}}}deleted-calendar"
 GETCTAG: Final = f"{{{CALENDARSERVER}}}getctag"
 SUBSCRIBED: Final = f"{{{CALENDARSERVER}}}subscribed"
 SOURCE: Final = f"{{{CALENDARSERVER}}}source"

@@ -29,18 +29,20 @@ class Pace:
         proven: Whether a report of the present size has come back whole.
     """
 
-    def __init__(self, widest: int = 8, largest: int = 1000) -> None:
+    def __init__(self, widest: int = 8, largest: int = 1000, samples: int = _SAMPLES) -> None:
         """Begin in the middle.
 
         Args:
             widest: How many requests may ever be under way.
             largest: How many items a report may ever ask for.
+            samples: How many requests tell how fast the server is at some width.
         """
         self.width = min(_FIRST_WIDTH, widest)
         self.size = min(FIRST_BATCH, largest)
         self.proven = False
         self._widest = widest
         self._largest = largest
+        self._samples = samples
         self._mean_bytes = 0
         self._speeds: dict[int, float] = {}
         self._spent = 0.0
@@ -85,7 +87,7 @@ class Pace:
         self._spent += seconds
         self._got += asked
         self._reports += 1
-        if self._reports < _SAMPLES:
+        if self._reports < self._samples:
             return
         self._speeds[width] = width * self._got / max(self._spent, 1e-6)
         self._spent, self._got, self._reports = 0.0, 0, 0

@@ -5,6 +5,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Self
 
+from caldav_run.dav.limits import Limits, limits_of
+
 
 class Sync(StrEnum):
     """How far a server's sync-collection can be relied on.
@@ -54,6 +56,11 @@ class Profile:
     def with_sync(self, sync: Sync) -> Self:
         """Return this profile for a server whose sync-collection is otherwise."""
         return replace(self, sync=sync, audit_every=_AUDITS[sync])
+
+    @property
+    def limits(self) -> Limits:
+        """What the server takes of what is written."""
+        return limits_of(self.name)
 
     def share_note(self, owner: str) -> str | None:
         """Return what is missing from a calendar that somebody shares; None for nothing."""

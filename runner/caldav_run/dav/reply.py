@@ -1,6 +1,7 @@
 """An answer whose body is read as it arrives, or not at all."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -89,6 +90,11 @@ class Reply:
         if self.limit:
             said = busy.words(self.limit, said)
         return failures.StatusError(self._method, self.url, self.status, said)
+
+    def drain(self) -> None:
+        """Read what is left of a body that says nothing, so that the connection can be kept."""
+        with suppress(failures.InterruptedAnswerError):
+            self._beginning(_ERROR_LIMIT)
 
     def _beginning(self, limit: int) -> bytes:
         body = bytearray()

@@ -74,11 +74,13 @@ def _sortable(text: str) -> bytes:
 def _encode(version: Version) -> str:
     columns = (version.uid, version.href, version.etag, version.digest.hex(), version.stamp)
     people = (version.scheduled, version.people, version.hushed)
-    return json.dumps((*columns, *people, version.label))
+    kind = (version.components, version.method)
+    return json.dumps((*columns, *people, *kind, version.label))
 
 
 def _decode(text: str) -> Version:
-    uid, href, etag, digest, stamp, scheduled, people, hushed, label = json.loads(text)
+    uid, href, etag, digest, stamp, *more = json.loads(text)
+    scheduled, people, hushed, components, method, label = more
     return Version(
         uid=uid,
         href=href,
@@ -89,4 +91,6 @@ def _decode(text: str) -> Version:
         label=label,
         people=tuple(people),
         hushed=hushed,
+        components=tuple(components),
+        method=method,
     )

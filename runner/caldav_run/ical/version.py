@@ -29,6 +29,8 @@ def version(body: bytes, href: str, etag: str | None) -> Version:
         label=(label(body) if tree is None else wording.label(tree)) or href,
         people=() if tree is None else schedule_agent.people(tree),
         hushed=tree is not None and schedule_agent.hushed(tree),
+        components=seen.components,
+        method=tree is not None and tree.first("METHOD") is not None,
     )
 
 

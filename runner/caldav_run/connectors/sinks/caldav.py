@@ -1,50 +1,52 @@
 """Calendars into a CalDAV account."""
 
+import contextlib
 import logging
-import re
 from collections.abc import Collection as Names
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, Self
 
+from caldav_run.connectors import caldav_fit
 from caldav_run.connectors.baseline import Nothing
+from caldav_run.connectors.caldav_orders import Desk
+from caldav_run.connectors.caldav_places import Place, Places
 from caldav_run.connectors.caldav_settings import settings_from
 from caldav_run.connectors.mirroring import Held, MirrorOptions, Order, Outcome, Target
 from caldav_run.connectors.mirroring_options import mirror_options
 from caldav_run.connectors.protocol import Context
-from caldav_run.dav import creating, discovery, failures, hrefs, reading, rereading, writing
-from caldav_run.dav.collections import Collection
-from caldav_run.dav.discovery import Account
-from caldav_run.dav.settings import Settings
-from caldav_run.errors import CalendarError, ItemError, MovedError
-from caldav_run.ical.version import version
-from caldav_run.model import Calendar, Changed, Failed, Options, Version
-
-_PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
-_MIGHT_MAIL: Final = (
-    "its organizer or attendees might be mailed; the sink's `scheduling: allow` writes it"
+from caldav_run.dav import (
+    creating,
+    deleting,
+    discovery,
+    failures,
+    hrefs,
+    reading,
+    rereading,
+    scheduler,
+    scheduling,
+    trash,
 )
+from caldav_run.dav.discovery import Account
+from caldav_run.dav.effort import Effort
+from caldav_run.dav.lanes import Lanes
+from caldav_run.dav.limits import Uids
+from caldav_run.dav.scheduling import Policy, Refusal, Scheduler
+from caldav_run.dav.settings import Settings
+from caldav_run.dav.writer import Writer
+from caldav_run.errors import CalendarError, ItemError
+from caldav_run.ical.scan import scan
+from caldav_run.ical.version import version
+from caldav_run.model import Calendar, Changed, Failed, Item, Options, Version
+
 _log: Final = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Place:
-    """A destination calendar, and the names that are in use there."""
-
-    collection: Collection
-    taken: set[str] = field(default_factory=set)
 
 
 class CaldavSink:
     """Writes into an account; see `schemas/sinks/caldav.schema.json` for the options."""
 
     def __init__(
-        self,
-        settings: Settings,
-        options: MirrorOptions,
-        names: Mapping[str, str],
-        *,
-        refuse_scheduled: bool,
+        self, settings: Settings, options: MirrorOptions, names: Mapping[str, str], policy: Policy
     ) -> None:
         """Take the options, without contacting anybody.
 
@@ -52,16 +54,21 @@ class CaldavSink:
             settings: The connection's options.
             options: How to write.
             names: Display names at the destination, by the source's display name or id.
-            refuse_scheduled: Whether items with people in them must not be written.
+            policy: What to do with items that have people in them.
         """
         self.options = options
-        self._refuse_scheduled = refuse_scheduled
+        self._policy = policy
         self._settings = settings
         self._names = names
         self._found: Account | None = None
-        self._places: dict[str, Place] | None = None
-        # Which source's calendar goes to which, by what is told of it, not by `rename`.
-        self._given: dict[str, tuple[str, str]] = {}
+        self._known: Places | None = None
+        self._asked: Scheduler | None = None
+        self._lanes: Lanes | None = None
+        self._open = contextlib.ExitStack()
+        self._effort = Effort()
+        self._bin: Mapping[tuple[str, str], trash.Trashed] | None = None
+        # Which wanted item brings which UID into a calendar, by its id.
+        self._promised: dict[str, dict[str, str]] = {}
 
     @classmethod
     def from_options(cls, options: Options, context: Context) -> Self:
@@ -76,7 +83,7 @@ class CaldavSink:
             settings_from(options, context),
             mirror_options(options),
             {str(old): str(new) for old, new in pairs},
-            refuse_scheduled=options.get("scheduling", "quiet") != "allow",
+            Policy(str(options.get("scheduling", Policy.QUIET))),
         )
 
     def origin(self) -> str:
@@ -84,35 +91,8 @@ class CaldavSink:
         return self._account().origin
 
     def target(self, source: str, calendar: Calendar, siblings: Iterable[Calendar] = ()) -> Target:
-        """Return the calendar that `rename` says, else the one with this id or display name.
-
-        Calendars of one source that have one name stay apart, as they are there.
-        """
-        new = self._new_name(calendar)
-        planned = _planned(calendar, new)
-        if new is not None:
-            found = self._named(new) or self._all().get(planned.id)
-        else:
-            found = self._by_id(calendar) or self._named(
-                calendar.display_name, self._taken(source, calendar, siblings)
-            )
-            given = planned if found is None else found.collection.calendar
-            self._given[given.id] = source, calendar.id
-        if found is None:
-            return Target(planned, exists=False, mapped=new is not None)
-        there = found.collection.calendar
-        if there.read_only:
-            raise CalendarError(
-                f'the calendar "{there.title}" at {found.collection.url} is read-only'
-            )
-        if calendar.components and there.components:
-            common = set(calendar.components) & set(there.components)
-            if not common:
-                raise CalendarError(
-                    f'the calendar "{there.title}" takes {", ".join(there.components)} only',
-                    mend=f'send "{calendar.title}" to another calendar with rename',
-                )
-        return Target(there, exists=True, mapped=new is not None)
+        """Return the calendar that `rename` says, else the one with this id or display name."""
+        return self._places().target(source, calendar, siblings)
 
     def create(self, target: Target) -> None:
         """Create the calendar; properties that the server does not keep are logged by name."""
@@ -124,43 +104,42 @@ class CaldavSink:
             raise CalendarError(f'"{wanted.title}" was not created: {error.message}') from error
         for name in left:
             _log.warning("%s: the server did not keep the calendar's %s", wanted.title, name)
-        self._all()[wanted.id] = Place(made)
+        self._places().made(target, made)
 
     def present(self, target: Target) -> Sequence[Version]:
         """Read the calendar in full."""
-        place = self._all()[target.calendar.id]
-        versions: list[Version] = []
-        account = self._account()
-        for each in reading.read(account.connection, place.collection, Nothing(), account.profile):
-            if isinstance(each, Failed):
-                where = (
-                    f"{target.calendar.title}/{each.href}" if each.href else target.calendar.title
-                )
-                raise CalendarError(f"cannot read what {where} holds: {each.reason}")
-            if isinstance(each, Changed):
-                item = each.item
-                versions.append(version(item.body, item.href, item.etag))
-        place.taken = {hrefs.key(each.href) for each in versions}
-        return versions
+        return self._versions(self._places().at(target))
 
     def objection(
         self, target: Target, wanted: Version | None, replaces: Version | None, size: int
     ) -> str | None:
-        """Refuse what might mail people."""
-        del target, size
-        named = wanted or replaces
-        if self._refuse_scheduled and named is not None and named.scheduled:
-            return _MIGHT_MAIL
-        return None
+        """Say what the server would refuse, and what it might mail people for."""
+        way = scheduling.decide(self._scheduler(), self._policy, wanted, replaces)
+        if isinstance(way, Refusal):
+            return way.reason
+        if wanted is None:
+            return None
+        profile, place = self._account().profile, self._places().find(target.calendar.id)
+        collection = place.collection if place else None
+        slot = caldav_fit.Slot(profile, target.calendar, collection)
+        return slot.unfit(wanted, size) or (
+            self._doubled(target, wanted) if replaces is None else None
+        )
 
     def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
-        """Do one order after the other."""
-        for order in orders:
-            yield self._outcome(target, order)
+        """Do the orders through as many connections as help."""
+        account, place = self._account(), self._places().at(target)
+        yield from self._perform(place, orders)
+        url = place.collection.url
+        if account.profile.limits.trash and trash.is_deleted(account.connection, url):
+            raise CalendarError(
+                f'"{target.calendar.title}" was deleted meanwhile: what was written lies in the'
+                " server's trash bin"
+            )
 
     def reread(self, target: Target, hrefs: Names[str]) -> Iterator[Held]:
         """Ask for the items by name."""
-        place, account = self._all()[target.calendar.id], self._account()
+        place, account = self._places().at(target), self._account()
         found = rereading.reread(account.connection, place.collection, hrefs, account.profile)
         for each in found:
             if isinstance(each, Changed):
@@ -174,112 +153,129 @@ class CaldavSink:
 
     def calendars(self) -> Sequence[Calendar]:
         """Return the calendars of the account."""
-        return [each.collection.calendar for each in self._all().values()]
+        return [each.collection.calendar for each in self._places()]
 
     def remove(self, calendar: Calendar) -> None:
-        """Delete the collection."""
-        place = self._all()[calendar.id]
+        """Delete the items that have people in them, one by one, then the collection."""
+        place = self._places().at(Target(calendar, exists=True))
         try:
-            writing.delete(self._account().connection, place.collection.url, None)
-        except ItemError as error:
-            raise CalendarError(f'"{calendar.title}": {error.message}') from error
-        del self._all()[calendar.id]
+            self._clear_of_people(place)
+            deleting.delete_collection(
+                self._account().connection, place.collection.url, scheduling.SILENT
+            )
+        except (failures.StatusError, ItemError) as error:
+            raise CalendarError(f'"{calendar.title}" was not deleted: {error.message}') from error
+        self._places().removed(calendar)
 
     def finish(self, target: Target) -> None:
         """Do nothing: a server keeps nothing beside the items."""
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connections."""
+        self._open.close()
         if self._found is not None:
             self._found.connection.close()
-            self._found = self._places = None
+        self._found = self._known = self._asked = self._lanes = None
 
-    def _outcome(self, target: Target, order: Order) -> Outcome:
-        place = self._all()[target.calendar.id]
-        try:
-            if order.wanted is not None:
-                href, etag = self._put(place, order.wanted, order.body(), order.replaces)
-                return Outcome(order, href, etag)
-            if order.replaces is not None:
-                url = hrefs.resolve(place.collection.url, order.replaces.href)
-                writing.delete(self._account().connection, url, order.replaces.etag)
-                place.taken.discard(hrefs.key(order.replaces.href))
-        except ItemError as error:
-            return Outcome(order, error=error, moved=isinstance(error, MovedError))
-        return Outcome(order)
+    def _perform(self, place: Place, orders: Iterable[Order]) -> Iterator[Outcome]:
+        account = self._account()
+        if self._lanes is None:
+            self._effort = Effort(account.profile.concurrency)
+            first = self._open.enter_context(contextlib.closing(account.connection.sibling()))
+            self._lanes = self._open.enter_context(Lanes(first, self._effort))
+        desk = Desk(
+            place=place,
+            scheduler=self._scheduler(),
+            policy=self._policy,
+            home=account.homes[0],
+            trashed=partial(self._in_the_bin, place),
+        )
+        writer = Writer(self._lanes, self._effort)
+        for order, done in writer.perform(map(desk.write, orders)):
+            yield desk.outcome(order, done)
 
-    def _put(
-        self, place: Place, wanted: Version, body: bytes, replaces: Version | None
-    ) -> tuple[str, str | None]:
-        """Put one item: a new one under a free name, or over the version that was seen."""
-        connection = self._account().connection
-        if replaces is not None:
-            href, condition = replaces.href, replaces.etag or "*"
-        else:
-            href, condition = writing.new_href(wanted.href, wanted.uid, place.taken), None
-        etag = writing.put(connection, place.collection, href, body, condition)
-        place.taken.add(hrefs.key(href))
-        return href, etag
+    def _clear_of_people(self, place: Place) -> None:
+        """Delete what a server might tell people of, if it went with its calendar.
+
+        Raises:
+            ItemError: One of the items cannot be deleted, or not without a mail.
+        """
+        named = [each for each in self._versions(place) if each.scheduled]
+        for present in named:
+            way = scheduling.decide(self._scheduler(), self._policy, None, present)
+            if isinstance(way, Refusal):
+                raise ItemError(f"{present.label}: {way.reason}")
+        for outcome in self._perform(place, (Order(None, each, bytes) for each in named)):
+            if outcome.error is not None:
+                raise ItemError(f"{outcome.order.label}: {outcome.error.message}")
+
+    def _versions(self, place: Place) -> list[Version]:
+        title = place.collection.calendar.title
+        versions: list[Version] = []
+        for each in self._read(place):
+            if isinstance(each, Failed):
+                where = f"{title}/{each.href}" if each.href else title
+                raise CalendarError(f"cannot read what {where} holds: {each.reason}")
+            versions.append(version(each.body, each.href, each.etag))
+        place.taken = {hrefs.key(each.href) for each in versions}
+        place.uids = {each.uid: each.href for each in versions}
+        return versions
+
+    def _read(self, place: Place) -> Iterator[Item | Failed]:
+        account = self._account()
+        for each in reading.read(account.connection, place.collection, Nothing(), account.profile):
+            if isinstance(each, Changed):
+                yield each.item
+            elif isinstance(each, Failed):
+                yield each
+
+    def _doubled(self, target: Target, wanted: Version) -> str | None:
+        """Return why a new item cannot be beside another one with its UID."""
+        profile = self._account().profile
+        uids = profile.limits.uids
+        if not wanted.uid or uids is Uids.FREE:
+            return None
+        place = self._places().find(target.calendar.id)
+        promised = self._promised.setdefault(target.calendar.id, {})
+        first = promised.setdefault(wanted.uid, wanted.href)
+        here = ((place.uids if place else None) or {}).get(wanted.uid)
+        if here is None and first != wanted.href:
+            here = first
+        elsewhere = None
+        if uids is Uids.ACCOUNT:
+            others = (each for each in self._places() if each is not place)
+            elsewhere = next((each for each in others if wanted.uid in self._uids(each)), None)
+        return caldav_fit.doubled(
+            profile.title, here, elsewhere.collection.calendar.title if elsewhere else None
+        )
+
+    def _uids(self, place: Place) -> Mapping[str, str]:
+        """Return the names of a calendar's items by UID, as far as they can be read."""
+        if place.uids is None:
+            items = (each for each in self._read(place) if isinstance(each, Item))
+            place.uids = {scan(each.body).uid or "": each.href for each in items}
+        return place.uids
+
+    def _in_the_bin(self, place: Place, uid: str) -> trash.Trashed | None:
+        """Return the deleted item of a calendar with this UID, where the server keeps such."""
+        account = self._account()
+        if not account.profile.limits.trash:
+            return None
+        if self._bin is None:
+            self._bin = trash.lying(account.connection, account.homes[0])
+        return self._bin.get((trash.key(place.collection.url), uid))
+
+    def _scheduler(self) -> Scheduler:
+        if self._asked is None:
+            self._asked = scheduler.ask(self._account())
+        return self._asked
 
     def _account(self) -> Account:
         if self._found is None:
             self._found = discovery.find(self._settings)
         return self._found
 
-    def _all(self) -> dict[str, Place]:
-        """Return the account's calendars, by id."""
-        if self._places is None:
-            listed = self._account().collections()
-            found = (each for each in listed if isinstance(each, Collection))
-            self._places = {each.calendar.id: Place(each) for each in found}
-        return self._places
-
-    def _new_name(self, calendar: Calendar) -> str | None:
-        return self._names.get(calendar.display_name or "") or self._names.get(calendar.id)
-
-    def _by_id(self, calendar: Calendar) -> Place | None:
-        """Return the calendar with this id, or that an earlier run made for it."""
-        places = self._all()
-        return places.get(calendar.id) or places.get(_planned(calendar, None).id)
-
-    def _taken(
-        self, source: str, calendar: Calendar, siblings: Iterable[Calendar]
-    ) -> frozenset[str]:
-        """Return the ids of those that another calendar of the source goes to."""
-        others = (each for each in siblings if each.id != calendar.id and not self._new_name(each))
-        owned = (place.collection.calendar.id for each in others if (place := self._by_id(each)))
-        given = (
-            place
-            for place, owner in self._given.items()
-            if owner[0] == source and owner[1] != calendar.id
-        )
-        return frozenset((*owned, *given))
-
-    def _named(self, name: str | None, taken: frozenset[str] = frozenset()) -> Place | None:
-        """Return the only calendar of this display name, without those that are taken.
-
-        Raises:
-            CalendarError: There are several.
-        """
-        free = (each for each in self._all().values() if each.collection.calendar.id not in taken)
-        found = [each for each in free if name and each.collection.calendar.display_name == name]
-        if len(found) > 1:
-            ids = ", ".join(sorted(each.collection.calendar.id for each in found))
-            raise CalendarError(
-                f'several calendars are called "{name}": {ids}', mend="rename all but one there"
-            )
-        return found[0] if found else None
-
-
-def _planned(calendar: Calendar, name: str | None) -> Calendar:
-    """Return the calendar as it would be created, under an id that every server takes.
-
-    The id follows from the source alone, so that the next run finds the calendar again even
-    where the server keeps no display name.
-    """
-    title = name or calendar.title
-    key = calendar.id
-    if name is not None or not _PLAIN_ID.fullmatch(key):
-        key = f"{writing.slug(title) or 'calendar'}-{writing.digest(name or key)}"
-    display_name = name or calendar.display_name
-    return replace(calendar, id=key, display_name=display_name, read_only=False, token=None)
+    def _places(self) -> Places:
+        if self._known is None:
+            self._known = Places(self._account(), self._names)
+        return self._known

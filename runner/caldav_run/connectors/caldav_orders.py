@@ -1,0 +1,147 @@
+"""Orders as writes onto a server, and what became of them as outcomes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from caldav_run.connectors.caldav_places import Place
+from caldav_run.connectors.mirroring import Order, Outcome
+from caldav_run.dav import hrefs, naming, scheduling, trash
+from caldav_run.dav.connection import Connection
+from caldav_run.dav.deleting import Delete
+from caldav_run.dav.hushing import HushedFirst
+from caldav_run.dav.putting import ANY, Done, Put
+from caldav_run.dav.scheduling import Edit, Policy, Refusal, Scheduler, Way
+from caldav_run.dav.writer import Job, Write
+from caldav_run.errors import ItemError, MovedError
+from caldav_run.ical import schedule_agent
+from caldav_run.ical.version import version
+from caldav_run.model import Version
+
+_EDITS: Final[Mapping[Edit, Callable[[bytes], bytes]]] = {
+    Edit.HUSH: schedule_agent.hush,
+    Edit.STRIP: schedule_agent.strip,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What is not done at all."""
+
+    reason: str
+
+    def attempt(self, connection: Connection, *, doubtful: bool) -> Done:
+        """Say why.
+
+        Raises:
+            ItemError: Always.
+        """
+        del connection, doubtful
+        raise ItemError(self.reason)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Desk:
+    """Makes writes of the orders for one calendar.
+
+    Attributes:
+        place: The calendar.
+        scheduler: What the server does with items that have people in them.
+        policy: What the sink says of them.
+        home: The calendar home, with a final slash.
+        trashed: Gives what the server's bin holds of the calendar, by UID.
+    """
+
+    place: Place
+    scheduler: Scheduler
+    policy: Policy
+    home: str
+    trashed: Callable[[str], trash.Trashed | None]
+
+    def write(self, order: Order) -> Write[Order]:
+        """Return an order as a write; a new item is given its name."""
+        if order.wanted is None:
+            return Write(order, partial(self._deletion, order.replaces), "deleted")
+        if order.replaces is not None:
+            href = order.replaces.href
+        else:
+            href = naming.new_href(order.wanted.href, order.wanted.uid, self.place.taken)
+            self.place.taken.add(hrefs.key(href))
+        return Write(order, partial(self._put, order, order.wanted, href))
+
+    def outcome(self, order: Order, done: Done | ItemError) -> Outcome:
+        """Return what became of an order, and keep in mind what is there now."""
+        if isinstance(done, ItemError):
+            return Outcome(order, error=done, moved=isinstance(done, MovedError))
+        uids = self.place.uids if self.place.uids is not None else {}
+        if done.url is None:
+            if order.replaces is not None:
+                self.place.taken.discard(hrefs.key(order.replaces.href))
+                uids.pop(order.replaces.uid, None)
+            return Outcome(order, notes=done.notes)
+        href = hrefs.relative(hrefs.path_of(done.url), hrefs.path_of(self._url)) or done.url
+        self.place.taken.add(hrefs.key(href))
+        way = self._way(order.wanted, order.replaces)
+        notes = done.notes
+        if order.wanted is not None:
+            uids[order.wanted.uid] = href
+        if isinstance(way, Way) and way.note is not None:
+            notes = (*notes, way.note)
+        return Outcome(order, href, done.etag, notes=notes)
+
+    @property
+    def _url(self) -> str:
+        return self.place.collection.url
+
+    def _way(self, wanted: Version | None, present: Version | None) -> Way | Refusal:
+        return scheduling.decide(self.scheduler, self.policy, wanted, present)
+
+    def _deletion(self, present: Version | None) -> Job:
+        way = self._way(None, present)
+        if present is None or isinstance(way, Refusal):
+            return Refused(way.reason if isinstance(way, Refusal) else "there is nothing to delete")
+        url = hrefs.resolve(self._url, present.href)
+        job = Delete(url=url, etag=present.etag, headers=way.headers, looks=self._looks)
+        return self._hushed(job, way)
+
+    def _put(self, order: Order, wanted: Version, href: str) -> Job:
+        present = order.replaces
+        way = self._way(wanted, present)
+        if isinstance(way, Refusal):
+            return Refused(f"not written: {way.reason}")
+        body = order.body()
+        if way.edit in _EDITS:
+            body = _EDITS[way.edit](body)
+        job = Put(
+            url=hrefs.resolve(self._url, href),
+            body=body,
+            etag=None if present is None else present.etag or ANY,
+            alike=partial(_alike, body),
+            headers=way.headers,
+            looks=self._looks,
+        )
+        trashed = self.trashed(wanted.uid) if present is None else None
+        if trashed is not None:
+            return trash.PutOverTrashed(
+                put=job, trashed=trashed, uid=wanted.uid, home=self.home, headers=way.headers
+            )
+        return self._hushed(job, way)
+
+    def _hushed(self, job: Put | Delete, way: Way) -> Job:
+        if not way.hush_first:
+            return job
+        return HushedFirst(job=job, hush=schedule_agent.hush, headers=way.headers)
+
+    @property
+    def _looks(self) -> bool:
+        return not self.scheduler.profile.limits.conditions
+
+
+def _alike(sent: bytes, found: bytes) -> bool:
+    """Return whether some bytes are those that were sent, perhaps as the server rewrote them."""
+    one, other = version(sent, "", None), version(found, "", None)
+    if one.digest == other.digest:
+        return True
+    same = (one.uid, one.stamp, one.label) == (other.uid, other.stamp, other.label)
+    return bool(one.uid) and same

@@ -1,0 +1,47 @@
+"""How many writes at a time: as many as help, and fewer where a server breaks down under them."""
+
+from typing import Final
+
+from caldav_run.dav.pace import Pace
+
+_SAMPLES: Final = 12
+"""So many writes tell how fast a server is at some width; they differ more than reports do."""
+_TRUST: Final = 50
+"""So many writes in a row have to go well before a server is given more of them again."""
+
+
+class Effort(Pace):
+    """Decides how many writes may be under way; see `Pace`."""
+
+    def __init__(self, widest: int = 8) -> None:
+        """Begin in the middle.
+
+        Args:
+            widest: How many writes may ever be under way.
+        """
+        super().__init__(widest, largest=1, samples=_SAMPLES)
+        self._wanted = 0
+        self._good = 0
+        self._trust = _TRUST
+
+    def written(self, seconds: float, width: int) -> None:
+        """Take notice of a write that was done, or refused for its own sake.
+
+        Args:
+            seconds: How long it took, with all attempts.
+            width: How many writes were under way beside it, and itself.
+        """
+        self.went_well(1, 0, seconds, width)
+        self._good += 1
+        if self.width < self._wanted and self._good >= self._trust:
+            self.width = min(self._wanted, self.width * 2)
+            self._good = 0
+
+    def refused(self) -> None:
+        """Take notice of a server that fails, or wants to be left alone."""
+        self._wanted = max(self._wanted, self.width)
+        # Those that were under way beside the first one say the same once more.
+        if self._good:
+            self._trust *= 2
+        self._good = 0
+        self.went_badly(1)
