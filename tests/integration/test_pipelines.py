@@ -146,7 +146,13 @@ def test_a_filtered_backup_holds_a_part(play: Play, tmp_path: Path) -> None:
     assert len(files) == 10
 
 
-@pytest.mark.parametrize("name", ["nextcloud", "fastmail", "icloud", "mailbox-org"])
+SERVICES = (
+    *("nextcloud", "fastmail", "icloud", "mailbox-org", "baikal", "posteo", "radicale", "sogo"),
+    *("synology", "yahoo", "zoho"),
+)
+
+
+@pytest.mark.parametrize("name", SERVICES)
 def test_the_pipeline_for_a_service_backs_an_account_up(
     server: Server, play: Play, tmp_path: Path, name: str
 ) -> None:

@@ -11,7 +11,13 @@ from caldav_run.pipeline.render import render_text
 
 FOLDER = Path(__file__).parents[2] / "pipelines"
 FILES = sorted(FOLDER.glob("*.yaml"))
-ENVIRON = {"CALDAV_URL": "https://cloud.example.org", "CALDAV_USERNAME": "alice"}
+PROVIDERS = FOLDER.parent / "docs/providers"
+PAGES = sorted(set(PROVIDERS.glob("*.md")) - {PROVIDERS / "index.md"})
+ENVIRON = {
+    "CALDAV_URL": "https://cloud.example.org",
+    "CALDAV_USERNAME": "alice",
+    "GOOGLE_CLIENT_ID": "me",
+}
 
 
 def checked(path: Path) -> Checked:
@@ -36,6 +42,13 @@ def test_an_editor_finds_the_schema_of_an_example(path: Path) -> None:
     match = re.match(r"# yaml-language-server: \$schema=(\S+)\n", path.read_text("utf-8"))
     assert match
     assert (path.parent / match[1]).is_file()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_the_page_of_a_service_leads_to_its_example(page: Path) -> None:
+    linked = re.findall(r"\]\(\.\./\.\./pipelines/([a-z-]+)\.yaml\)", page.read_text("utf-8"))
+    assert set(linked) <= {path.stem for path in FILES}
+    assert page.stem.replace(".", "-") in linked
 
 
 def test_every_connector_has_an_example() -> None:
