@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -68,9 +69,10 @@ def play(environ: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def account(server: Server) -> dict[tuple[str, str], bytes]:
     """Return what the account holds, by calendar and name."""
-    source = CaldavSource.from_options(server.options, context(Path()))
-    items = Seen.of(source.read(Held())).changed
-    source.close()
+    with TemporaryDirectory() as state:
+        source = CaldavSource.from_options(server.options, context(Path(state)))
+        items = Seen.of(source.read(Held())).changed
+        source.close()
     return {key: each.body for key, each in items.items()}
 
 
