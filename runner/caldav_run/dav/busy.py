@@ -1,6 +1,8 @@
 """Servers that have had enough for now: how they say so, and how long they want to rest."""
 
 import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -25,9 +27,29 @@ def wait_s(reply: "Reply", usual_s: float) -> float | None:
     """
     if reply.status not in _BUSY or (reply.limit and reply.limit not in _PASSING):
         return None
-    after = reply.header("Retry-After")
-    asked_s = float(after) if after.isdecimal() else usual_s
+    asked_s = _asked_s(reply, usual_s)
     return asked_s if asked_s <= _LONGEST_WAIT_S else None
+
+
+def _asked_s(reply: "Reply", usual_s: float) -> float:
+    """Return how long a server asks to wait, as seconds or as a date (RFC 9110 section 10.2.3)."""
+    after = reply.header("Retry-After")
+    if after.isdecimal():
+        return float(after)
+    if (until := _moment(after)) is None:
+        return usual_s
+    # By the server's own clock, where it tells the time.
+    now = _moment(reply.header("Date")) or datetime.now(UTC)
+    return max(0.0, (until - now).total_seconds())
+
+
+def _moment(date: str) -> datetime | None:
+    """Return the time of an HTTP date (RFC 9110 section 5.6.7); None where it is none."""
+    try:
+        found = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def limit(body: bytes) -> str:

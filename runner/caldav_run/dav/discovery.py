@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from urllib.parse import unquote, urljoin, urlsplit
 
 from caldav_run.dav import bodies, collections, failures, hrefs, names, products
@@ -10,6 +11,7 @@ from caldav_run.dav.collections import Collection
 from caldav_run.dav.connection import Connection, Watch
 from caldav_run.dav.locating import LOCATING, resolve_host
 from caldav_run.dav.multistatus import Response
+from caldav_run.dav.patience import patiently
 from caldav_run.dav.profiles import Profile
 from caldav_run.dav.service_records import WELL_KNOWN
 from caldav_run.dav.settings import Settings
@@ -95,11 +97,17 @@ class Account:
             yield self.single
             return
         for home in self.homes:
-            root = home if home == self.homes[0] else None
             try:
-                yield from collections.listed(self.connection, home, root, notice)
+                yield from patiently(partial(_in_home, self, home, notice))
             except failures.StatusError as error:
                 raise failures.for_account(error, home) from error
+
+
+def _in_home(
+    account: Account, home: str, notice: collections.Notice | None
+) -> list[Collection | Failed]:
+    root = home if home == account.homes[0] else None
+    return list(collections.listed(account.connection, home, root, notice))
 
 
 def find(settings: Settings, watch: Watch | None = None) -> Account:
@@ -205,9 +213,13 @@ def describe(connection: Connection, url: str, body: bytes) -> Response:
         MalformedAnswerError: The answer holds nothing.
         ConnectorError: See `Connection.send`.
     """
-    for response in connection.multistatus("PROPFIND", url, body, depth=0):
-        return response
-    raise failures.MalformedAnswerError(f"{url} describes nothing")
+
+    def ask() -> Response | None:
+        return next(connection.multistatus("PROPFIND", url, body, depth=0), None)
+
+    if (response := patiently(ask)) is None:
+        raise failures.MalformedAnswerError(f"{url} describes nothing")
+    return response
 
 
 def homes_of(connection: Connection, principal: str) -> tuple[str, ...]:

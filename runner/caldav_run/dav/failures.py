@@ -30,6 +30,10 @@ class InterruptedAnswerError(TemporaryError):
     """The server did not answer in time, or stopped in the middle of an answer."""
 
 
+class BrokenOffError(InterruptedAnswerError):
+    """The server stopped in the middle of an answer."""
+
+
 class AnswerTimeoutError(InterruptedAnswerError):
     """The server did not answer in time; asking again at once would take as long."""
 
@@ -113,8 +117,9 @@ def _meaning(
         if "WRONG_VERSION_NUMBER" in reason:
             mend = "nothing speaks TLS there: check the port, or write http:// for this machine"
         return ConnectorError(f"no secure connection to {url}: {reason}", mend=mend)
-    # The library looks at where a redirect leads, though it is not to follow it.
-    if isinstance(error, (exceptions.InvalidURL, exceptions.InvalidSchema, ValueError)):
+    # The library looks at where a redirect leads, though it is not to follow it. What it calls a
+    # bad header is left over of the answer before, which was longer than it said.
+    if isinstance(error, ValueError) and not isinstance(error, exceptions.InvalidHeader):
         return LeadsAwayError(f"{url} cannot be asked, or leads to what is no URL: {reason}")
     if isinstance(error, exceptions.ConnectTimeout):
         return UnreachableError(f"{url} did not accept a connection within {timeout_s:g} s")

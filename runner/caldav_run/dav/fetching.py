@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
-from caldav_run.dav import bodies, failures, hrefs, multistatus, names
+from caldav_run.dav import bodies, cut, failures, hrefs, multistatus, names
 from caldav_run.dav.collections import Collection
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.failures import TROUBLE
@@ -169,7 +169,7 @@ class Fetcher:
 
         def ask(connection: Connection) -> Body | Exception | None:
             try:
-                return get(connection, url)
+                return get(connection, url, member.size)
             except TROUBLE as error:
                 return error
 
@@ -266,12 +266,17 @@ def _key(url: str, href: str) -> str:
     return hrefs.key(hrefs.path_of(hrefs.resolve(url, href)))
 
 
-def get(connection: Connection, url: str) -> Body | None:
+def get(connection: Connection, url: str, size: int | None = None) -> Body | None:
     """Read one member by itself; None when the server says that there is none.
+
+    Args:
+        connection: The account's connection.
+        url: The member.
+        size: Its length as the listing says, as far as that is known.
 
     Raises:
         StatusError: It is not given.
-        MalformedAnswerError: What is given is empty.
+        MalformedAnswerError: What is given is empty, or ends too early.
         ConnectorError: See `Connection.send`.
     """
     with connection.send("GET", url) as reply:
@@ -282,4 +287,6 @@ def get(connection: Connection, url: str) -> Body | None:
         data = reply.read()
         if not data:
             raise failures.MalformedAnswerError(f"{url} gave an empty body")
+        if cut.breaks_off(data, size):
+            raise failures.MalformedAnswerError(f"{url} gave an item without its end")
         return Body(data, reply.header("ETag") or None, Provenance.GET)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from http import HTTPStatus
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 _CHUNK: Final = 64 * 1024
 _ANSWER_LIMIT: Final = 64 * 1024 * 1024
 _ERROR_LIMIT: Final = 64 * 1024
+_SLOWEST: Final = 1024
+"""Bytes a second below which an answer is not waited for: by drops it would never end."""
 
 
 class Reply:
@@ -57,17 +60,36 @@ class Reply:
         """Yield the body as it arrives.
 
         Raises:
-            InterruptedAnswerError: The body ends early or stops coming.
+            BrokenOffError: The body ends early.
+            AnswerTimeoutError: The body stops coming, or comes by drops.
         """
-        from niquests.exceptions import RequestException
-
         if self._read is not None:
             yield self._read
             return
+        pieces = self._response.iter_content(_CHUNK)
+        waited_s, got = 0.0, 0
+        while True:
+            begun = monotonic()
+            if (piece := self._next(pieces)) is None:
+                return
+            waited_s += monotonic() - begun
+            got += len(piece)
+            if waited_s > self._timeout_s:
+                if got < _SLOWEST * waited_s:
+                    raise failures.AnswerTimeoutError(f"{self.url} answers too slowly to wait for")
+                waited_s, got = 0.0, 0
+            yield piece
+
+    def _next(self, pieces: Iterator[bytes]) -> bytes | None:
+        from niquests.exceptions import RequestException
+
         try:
-            yield from self._response.iter_content(_CHUNK)
+            return next(pieces, None)
         except RequestException as error:
-            raise failures.translate(error, self.url, self._timeout_s) from error
+            found = failures.translate(error, self.url, self._timeout_s)
+            if type(found) is failures.InterruptedAnswerError:
+                raise failures.BrokenOffError(found.message) from error
+            raise found from error
 
     def read(self, limit: int = _ANSWER_LIMIT) -> bytes:
         """Return the whole body.

@@ -17,6 +17,7 @@ from caldav_run.dav.failures import TROUBLE
 from caldav_run.dav.fetching import Fetcher
 from caldav_run.dav.lanes import Lanes, Task
 from caldav_run.dav.members import Members
+from caldav_run.dav.patience import patiently
 from caldav_run.dav.profiles import Profile, Sync
 from caldav_run.dav.syncing import Changes
 from caldav_run.model import Mark
@@ -194,6 +195,6 @@ class Tracks:
 def listed(connection: Connection, url: str, settled: float | None = None) -> Members | Exception:
     """Return the members of a calendar, or what went wrong; see `members.listed`."""
     try:
-        return members.listed(connection, url, settled)
+        return patiently(lambda: members.listed(connection, url, settled))
     except TROUBLE as error:
         return error

@@ -1,7 +1,10 @@
 """A server that says exactly what a test tells it to, for what real servers rarely do."""
 
 import contextlib
+import os
+import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,11 +27,14 @@ class Answer:
     """What to answer.
 
     Attributes:
-        status: The HTTP status.
+        status: The HTTP status; with 0 nothing is said at all.
         body: The body.
         headers: Further headers.
         delay_s: How long to wait before, in seconds.
         broken: Whether the body ends before its announced length.
+        announced: How long the body is said to be; None for as long as it is.
+        drip_s: How long to wait after each byte, in seconds; 0 sends the body at once.
+        reset: Whether the connection is reset after the body instead of being kept.
     """
 
     status: int
@@ -36,6 +42,9 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
     broken: bool = False
+    announced: int | None = None
+    drip_s: float = 0.0
+    reset: bool = False
 
 
 Script = Callable[[Asked], Answer]
@@ -86,43 +95,7 @@ def scripted_server(script: Script, tls: ssl.SSLContext | None = None) -> Iterat
         tls: The server's side of TLS; None for plain http.
     """
     state = ScriptedServer(script)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # Else the last piece of an answer waits for the client's acknowledgement.
-        disable_nagle_algorithm = True
-
-        def handle_one_request(self) -> None:
-            self.raw_requestline = self.rfile.readline(65537)
-            if not self.raw_requestline or not self.parse_request():
-                self.close_connection = True
-                return
-            length = int(self.headers.get("Content-Length") or 0)
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(self.command, self.path, headers, self.rfile.read(length))
-            state.asked.append(asked)
-            self._say(state.script(asked))
-
-        def _say(self, answer: Answer) -> None:
-            time.sleep(answer.delay_s)
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer.body) + answer.broken))
-            self.end_headers()
-            self.wfile.write(answer.body)
-            self.close_connection = self.close_connection or answer.broken
-
-        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
-            """Say nothing."""
-
-    class QuietServer(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            """Say nothing: a client that stops waiting is what some tests are about."""
-
-    with QuietServer(("127.0.0.1", 0), Handler) as server:
+    with _Server(state) as server:
         state.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}/"
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
@@ -134,3 +107,63 @@ def scripted_server(script: Script, tls: ssl.SSLContext | None = None) -> Iterat
         finally:
             server.shutdown()
             thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: "_Server"
+    protocol_version = "HTTP/1.1"
+    # Else the last piece of an answer waits for the client's acknowledgement.
+    disable_nagle_algorithm = True
+
+    def handle_one_request(self) -> None:
+        self.raw_requestline = self.rfile.readline(65537)
+        if not self.raw_requestline or not self.parse_request():
+            self.close_connection = True
+            return
+        length = int(self.headers.get("Content-Length") or 0)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(self.command, self.path, headers, self.rfile.read(length))
+        state = self.server.state
+        state.asked.append(asked)
+        self._answer(state.script(asked))
+
+    def _answer(self, answer: Answer) -> None:
+        time.sleep(answer.delay_s)
+        if answer.status:
+            self._say(answer)
+        ends = answer.broken or answer.reset or not answer.status
+        self.close_connection = self.close_connection or ends
+        if answer.reset:
+            # At once: without an end that is agreed upon.
+            now = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now)
+            os.close(self.connection.detach())
+
+    def _say(self, answer: Answer) -> None:
+        # Without a date and a name of the server, which are the script's to give.
+        self.send_response_only(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        length = len(answer.body) if answer.announced is None else answer.announced
+        self.send_header("Content-Length", str(length + answer.broken))
+        self.end_headers()
+        if not answer.drip_s:
+            self.wfile.write(answer.body)
+            return
+        for at in range(len(answer.body)):
+            self.wfile.write(answer.body[at : at + 1])
+            time.sleep(answer.drip_s)
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, state: ScriptedServer) -> None:
+        self.state = state
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a client that stops waiting is what some tests are about."""

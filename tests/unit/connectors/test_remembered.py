@@ -77,8 +77,13 @@ def test_the_origin_stays_the_same(server: ScriptedServer, context: Context) -> 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
 def test_a_failure_has_them_looked_for_again(
-    server: ScriptedServer, context: Context, liar: Liar, status: int
+    server: ScriptedServer,
+    context: Context,
+    liar: Liar,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("caldav_run.dav.patience.pause", lambda _: None)
     read(server, context)
     server.script = lambda asked: Answer(status) if asked.path == HOME else liar(asked)
     with pytest.raises(ConnectorError):

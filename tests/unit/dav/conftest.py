@@ -34,4 +34,5 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waited: list[float] = []
     patched: Callable[[float], None] = waited.append
     monkeypatch.setattr("caldav_run.dav.connection.pause", patched)
+    monkeypatch.setattr("caldav_run.dav.patience.pause", patched)
     return waited

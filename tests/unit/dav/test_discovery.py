@@ -195,6 +195,7 @@ def test_an_empty_principal_is_no_principal(server: ScriptedServer, find: Find) 
         (multistatus(), ConnectorError, "describes nothing"),
     ],
 )
+@pytest.mark.usefixtures("waits")
 def test_what_is_no_account_says_so(
     server: ScriptedServer, find: Find, page: Answer, kind: type[ConnectorError], words: str
 ) -> None:

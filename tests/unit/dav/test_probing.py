@@ -34,6 +34,7 @@ def refusal(condition: str) -> bytes:
         (Answer(403, b"", broken=True), None),
     ],
 )
+@pytest.mark.usefixtures("waits")
 def test_the_answer_to_an_invalid_token_tells_how_far_sync_goes(
     server: ScriptedServer, connection: Connection, answer: Answer, found: Sync | None
 ) -> None:

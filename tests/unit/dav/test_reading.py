@@ -287,6 +287,7 @@ def test_a_server_without_reports_is_read_item_by_item(
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
+@pytest.mark.usefixtures("waits")
 def test_a_calendar_that_cannot_be_listed_fails_alone(
     shelf: Shelf, read: Read, status: int
 ) -> None:
