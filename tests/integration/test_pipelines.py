@@ -14,7 +14,8 @@ from caldav_run.engine.run import run
 from caldav_run.ical.canonical import digest
 from caldav_run.ical.scan import scan
 from caldav_run.pipeline.build import load_pipeline
-from caldav_run.pipeline.job import Settings, make_job
+from caldav_run.pipeline.job import make_job
+from caldav_run.pipeline.settings import Settings
 from caldav_run.repository import keys
 from caldav_run.repository.create import create
 from caldav_run.repository.local import LocalStore

@@ -28,6 +28,7 @@ from caldav_run.cli import (
     sheets,
     take,
     trace,
+    undo,
     validate,
 )
 from caldav_run.cli.help import Verb
@@ -53,6 +54,7 @@ _VERBS = (
     take.cat,
     take.export,
     restore.restore,
+    undo.undo,
     check.check,
     drill.drill,
     care.expire,

@@ -148,7 +148,7 @@ def _discover(asked: Asked, output: Output, *, yaml: bool) -> int:
 def _in_pipeline(file: Path, name: str | None, sets: Mapping[str, str], state: Path) -> Asked:
     from caldav_run.cli.execute import load
     from caldav_run.connectors.caldav_settings import settings_from
-    from caldav_run.pipeline.job import Settings as JobSettings
+    from caldav_run.pipeline.settings import Settings as JobSettings
 
     (pipeline,) = load([file], sets)
     every = {**pipeline.sinks, **pipeline.sources}

@@ -1,7 +1,8 @@
 """Executing pipelines one after the other, and telling how it goes."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,10 +12,12 @@ from caldav_run.cli import console
 from caldav_run.cli.options import Output
 
 if TYPE_CHECKING:
+    from caldav_run.engine.events import Emit
     from caldav_run.engine.job import Job
+    from caldav_run.engine.journal import Journal
     from caldav_run.pipeline.build import Pipeline
-    from caldav_run.pipeline.job import Settings
     from caldav_run.pipeline.problems import Problem
+    from caldav_run.pipeline.settings import Settings
 
 
 class Ended(NamedTuple):
@@ -52,6 +55,7 @@ def execute(
     from caldav_run.pipeline.job import make_job
 
     # A mistake in the last file must show before the first one has run.
+    chosen = replace(chosen, sets=sets)
     jobs = [make_job(pipeline, chosen) for pipeline in load(files, sets)]
     runs: list[Ended] = []
     for job in jobs:
@@ -99,12 +103,31 @@ def load(
 
 def run_one(job: "Job", output: Output = Output.TEXT, *, quiet: bool = False) -> Ended:
     """Run one job and show it as it goes; as text, its changes and its recap are data."""
+    from caldav_run.engine.run import run
+
+    ended = watched(job.name, lambda emit: run(job, emit), output, quiet=quiet)
+    if job.journal is not None:
+        tell_way_back(job.journal, ended, quiet=quiet)
+    return ended
+
+
+def tell_way_back(journal: "Journal", ended: Ended, *, quiet: bool) -> None:
+    """Tell how what was written can be undone."""
+    journal.close()
+    ended.document["undo"] = journal.run if journal.begun else None
+    if journal.begun and not quiet:
+        console.tell(f"the way back: caldav-run undo {journal.run}")
+
+
+def watched(
+    name: str, execute: Callable[["Emit"], int], output: Output = Output.TEXT, *, quiet: bool
+) -> Ended:
+    """Show what tells of itself by events, as it goes; see `run_one`."""
     from caldav_run.cli import memory
     from caldav_run.cli.live import watcher
     from caldav_run.engine.events import Event, Planned, RunFinished
     from caldav_run.engine.report.document import Document
     from caldav_run.engine.report.text import Recap, line
-    from caldav_run.engine.run import run
 
     memory.give_back()
     recap, document = Recap(), Document()
@@ -120,7 +143,7 @@ def run_one(job: "Job", output: Output = Output.TEXT, *, quiet: bool = False) ->
             elif isinstance(event, Planned):
                 tell_change(line(event) or "")
 
-        status = run(job, take)
+        status = execute(take)
     if output is Output.TEXT and (status or not quiet):
-        console.out(recap.line(RunFinished(job.name, status)))
+        console.out(recap.line(RunFinished(name, status)))
     return Ended(status, recap.changed, document.value)

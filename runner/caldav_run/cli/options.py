@@ -16,7 +16,7 @@ from caldav_run.errors import SetupError, UsageError
 from caldav_run.secret import Secret
 
 if TYPE_CHECKING:
-    from caldav_run.pipeline.job import Settings
+    from caldav_run.pipeline.settings import Settings
 
 
 _FINGERPRINT: Final = re.compile("SHA256:[A-Za-z0-9+/]{43}")
@@ -234,7 +234,7 @@ def settings(  # noqa: PLR0913 -- one parameter an option
     verify: str | None = None,
 ) -> "Settings":
     """Return what the command line adds to a pipeline."""
-    from caldav_run.pipeline.job import Settings
+    from caldav_run.pipeline.settings import Settings
 
     return Settings(
         now=datetime.now(UTC),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caldav_run.cli import logs
+from caldav_run.cli import console, logs
 from caldav_run.cli.execute import Ended, load, run_one
 from caldav_run.cli.options import (
     Identity,
@@ -33,7 +33,7 @@ from caldav_run.errors import UsageError
 
 if TYPE_CHECKING:
     from caldav_run.pipeline.build import Pipeline
-    from caldav_run.pipeline.job import Settings
+    from caldav_run.pipeline.settings import Settings
     from caldav_run.repository.snapshots import SnapshotInfo
 
 
@@ -183,6 +183,8 @@ def restore(  # noqa: PLR0913 -- one parameter an option
         ended = _asked(made, chosen, quiet=quiet)
     if ended is None:
         ended = run_one(made.job(chosen), output, quiet=quiet)
+    if output is Output.JSON:
+        console.document(ended.document)
     status = combine([each for each in (ended.status, complaints(found.reader)) if each])
     if detailed_exitcode and plan and ended.changed and status == ExitStatus.DONE:
         return ExitStatus.HAS_CHANGES

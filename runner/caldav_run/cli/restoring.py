@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from caldav_run.connectors.protocol import Source
     from caldav_run.engine.job import Job
     from caldav_run.pipeline.build import ConnectorSpec, Pipeline
-    from caldav_run.pipeline.job import Settings
+    from caldav_run.pipeline.settings import Settings
     from caldav_run.repository.snapshots import SnapshotInfo
 
 _WRITABLE: Final = frozenset({"caldav", "ics"})
@@ -29,10 +29,12 @@ class Goal:
     Attributes:
         spec: The sink.
         account: What the account is called there, which is a folder's name.
+        where: What `undo` needs to find it again.
     """
 
     spec: "ConnectorSpec"
     account: str
+    where: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,20 +64,23 @@ class Restore:
         """
         from caldav_run.engine.guard import Expectation
         from caldav_run.engine.job import Job, NamedSink, NamedSource
-        from caldav_run.pipeline.build import build_sink
+        from caldav_run.pipeline.protection import Protection
 
+        around = Protection(self.pipeline, settings)
         spec = self.goal.spec
-        sink = build_sink(spec, settings.context(self.pipeline, spec.name))
         return Job(
             name="restore",
             sources=(NamedSource(self.goal.account, self._source(self.found.timezone, settings)),),
             filters=(),
-            sinks=(NamedSink(spec.name, sink),),
+            sinks=(NamedSink(spec.name, around.sink(spec, self.goal.where)),),
             expect=Expectation(),
             timezone=self.found.timezone,
             now=settings.now,
             dry=settings.dry,
             detail=settings.detail,
+            state_dir=settings.state_dir,
+            safety=around.safety,
+            journal=around.journal,
         )
 
     def _source(self, timezone: tzinfo, settings: "Settings") -> "Source":
@@ -113,12 +118,15 @@ def destination(pipeline: "Pipeline", to: str, account: str) -> Goal:
     from caldav_run.pipeline.turned import as_sink, folder_sink, name_there
 
     sink, source = pipeline.sinks.get(to), pipeline.sources.get(to)
+    where = {"to": to, "account": account}
     if sink is not None and sink.type in _WRITABLE:
-        return Goal(spec=sink, account=account)
+        return Goal(spec=sink, account=account, where=where)
     if source is not None and source.type in _WRITABLE:
-        return Goal(spec=as_sink(source), account=name_there(source, account))
+        return Goal(spec=as_sink(source), account=name_there(source, account), where=where)
     if _is_path(to):
-        return Goal(spec=folder_sink(Path(to).expanduser().absolute()), account=account)
+        folder = Path(to).expanduser().absolute()
+        where = {"to": str(folder), "account": account}
+        return Goal(spec=folder_sink(folder), account=account, where=where)
     known = [name for name, each in pipeline.sinks.items() if each.type in _WRITABLE]
     known += [
         name
@@ -162,7 +170,8 @@ def with_options(goal: Goal, given: Mapping[str, str | None], names: Mapping[str
     if names:
         own = options.get("rename")
         options["rename"] = {**(own if isinstance(own, Mapping) else {}), **names}
-    return replace(goal, spec=replace(goal.spec, options=options))
+    found = {**goal.where, "names": dict(names), "options": said}
+    return replace(goal, spec=replace(goal.spec, options=options), where=found)
 
 
 def calendars(

@@ -85,6 +85,14 @@ class Folder:
         except OSError:
             return False
 
+    def remove(self, name: str, known: Iterable[str]) -> None:
+        """Delete a subfolder that holds nothing but these files; all of it stays otherwise."""
+        with self.enter(name) as folder, os.scandir(folder._descriptor) as found:  # noqa: SLF001
+            names = [each.name for each in found]
+            if set(names) <= set(known):
+                folder.discard(names)
+        os.rmdir(name, dir_fd=self._descriptor)
+
     def exists(self, name: str) -> bool:
         """Tell whether an entry of that name is there, a dangling link too."""
         try:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from caldav_run.connectors.protocol import Sink, Source
 from caldav_run.engine.guard import Expectation
+from caldav_run.engine.journal import Journal
 from caldav_run.engine.judge import Link
 
 
@@ -55,6 +56,7 @@ class Job:
         left_out: Names of sources that the pipeline has and that are not read this time.
         state_dir: The folder for what is safe to lose; None to remember nothing.
         safety: What saves a destination before it is written over; None to save nothing.
+        journal: Where writes are written down, for `undo`; None to write nothing down.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Job:
     left_out: tuple[str, ...] = ()
     state_dir: Path | None = None
     safety: Safety | None = None
+    journal: Journal | None = None
 
     def links(self) -> tuple[Link, ...]:
         """Return every filter of the pipeline: the common ones, then each sink's own."""

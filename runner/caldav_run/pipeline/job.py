@@ -1,11 +1,7 @@
 """From a loaded pipeline to a job that the engine runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
 
-from caldav_run.connectors.protocol import Context
 from caldav_run.engine.job import Job, NamedSink, NamedSource
 from caldav_run.engine.judge import Link
 from caldav_run.errors import UsageError
@@ -13,55 +9,10 @@ from caldav_run.pipeline.build import (
     ConnectorSpec,
     Pipeline,
     build_filter,
-    build_sink,
     build_source,
 )
-from caldav_run.pipeline.turned import sink_properties
-from caldav_run.secret import Secret
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What the command line adds to a pipeline.
-
-    Attributes:
-        now: The start of the run, in UTC.
-        state_dir: The folder for caches.
-        identities: Files that hold age identities.
-        passphrase: Opens a repository where there is no identity file at all.
-        trust: Fingerprints of signers to trust.
-        adopt_origin: Whether an account's history goes on though it is found elsewhere now.
-        limit: The only sources to read; empty for all.
-        dry: Whether to write nothing.
-        detail: Whether to tell every change.
-        verify: How much to read back after writing, instead of what sinks say; None to leave it.
-    """
-
-    now: datetime
-    state_dir: Path
-    identities: tuple[Path, ...] = ()
-    passphrase: Secret | None = None
-    trust: tuple[str, ...] = ()
-    adopt_origin: bool = False
-    limit: tuple[str, ...] = ()
-    dry: bool = False
-    detail: bool = False
-    verify: str | None = None
-
-    def context(self, pipeline: Pipeline, name: str) -> Context:
-        """Return what the connector of that name may know."""
-        return Context(
-            name=name,
-            pipeline=pipeline.name,
-            timezone=pipeline.timezone,
-            now=self.now,
-            state_dir=self.state_dir,
-            identities=self.identities,
-            passphrase=self.passphrase,
-            trust=self.trust,
-            adopt_origin=self.adopt_origin,
-            file=pipeline.file,
-        )
+from caldav_run.pipeline.protection import Protection
+from caldav_run.pipeline.settings import Settings
 
 
 def make_job(pipeline: Pipeline, settings: Settings) -> Job:
@@ -72,6 +23,7 @@ def make_job(pipeline: Pipeline, settings: Settings) -> Job:
         SetupError: A connector's options do not go together.
     """
     chosen = _chosen(pipeline, settings.limit)
+    around = Protection(pipeline, settings)
     return Job(
         name=pipeline.name,
         sources=tuple(
@@ -84,7 +36,7 @@ def make_job(pipeline: Pipeline, settings: Settings) -> Job:
         sinks=tuple(
             NamedSink(
                 name,
-                build_sink(_verifying(spec, settings), settings.context(pipeline, name)),
+                around.sink(spec),
                 _links(pipeline, settings, pipeline.sink_filters[name], f"{name} "),
             )
             for name, spec in pipeline.sinks.items()
@@ -96,14 +48,9 @@ def make_job(pipeline: Pipeline, settings: Settings) -> Job:
         detail=settings.detail,
         left_out=tuple(name for name in pipeline.sources if name not in chosen),
         state_dir=settings.state_dir,
+        safety=around.safety,
+        journal=around.journal,
     )
-
-
-def _verifying(spec: ConnectorSpec, settings: Settings) -> ConnectorSpec:
-    """Return a sink that reads back as the command line says, where it is one that can."""
-    if settings.verify is None or "verify" not in sink_properties(spec.type):
-        return spec
-    return replace(spec, options={**spec.options, "verify": settings.verify})
 
 
 def _chosen(pipeline: Pipeline, limit: Sequence[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """A pipeline's own places as the destination of a restore."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,8 +18,7 @@ _FOLDERS: Final = "ics"
 
 def sink_properties(kind: str) -> dict[str, dict[str, object]]:
     """Return what a sink of this type takes, by name, as its schema says."""
-    found: dict[str, dict[str, object]] = load_schemas()[f"sinks/{kind}.schema.json"]["properties"]
-    return found
+    return _properties("sinks", kind)
 
 
 def as_sink(source: ConnectorSpec) -> ConnectorSpec:
@@ -31,22 +31,36 @@ def as_sink(source: ConnectorSpec) -> ConnectorSpec:
     options = {key: value for key, value in source.options.items() if key in known}
     if source.type == _FOLDERS:
         options["path"] = str(_folder(source).parent)
-    defaults = {key: part["default"] for key, part in known.items() if "default" in part}
     unset = tuple(each for each in source.unset if each.split(".")[2] in known)
-    return replace(source, options=defaults | options, unset=unset)
+    return replace(source, options={**_defaults(known), **options}, unset=unset)
+
+
+def as_source(sink: ConnectorSpec, account: str) -> ConnectorSpec:
+    """Return the source that reads where a sink writes, under the name of an account."""
+    known = _properties("sources", sink.type)
+    options = {key: value for key, value in sink.options.items() if key in known}
+    return replace(sink, options={**_defaults(known), **options, "account": account})
 
 
 def folder_sink(folder: Path) -> ConnectorSpec:
     """Return the sink that writes into a folder which no pipeline names."""
-    known = sink_properties(_FOLDERS)
-    defaults = {key: part["default"] for key, part in known.items() if "default" in part}
-    options: Options = defaults | {"path": str(folder)}
+    options: Options = {**_defaults(sink_properties(_FOLDERS)), "path": str(folder)}
     return ConnectorSpec(type=_FOLDERS, name=str(folder), options=options, place=str(folder))
 
 
 def name_there(source: ConnectorSpec, account: str) -> str:
     """Return what an account has to be called so that its calendars go where a source has them."""
     return _folder(source).name if source.type == _FOLDERS else account
+
+
+def _properties(where: str, kind: str) -> dict[str, dict[str, object]]:
+    schema = load_schemas()[f"{where}/{kind}.schema.json"]
+    found: dict[str, dict[str, object]] = schema["properties"]
+    return found
+
+
+def _defaults(known: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    return {key: part["default"] for key, part in known.items() if "default" in part}
 
 
 def _folder(source: ConnectorSpec) -> Path:

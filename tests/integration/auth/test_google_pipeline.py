@@ -15,7 +15,8 @@ from caldav_run.dav.oauth2 import provider as providers
 from caldav_run.dav.oauth2.provider import Endpoints, Preset
 from caldav_run.engine.run import run
 from caldav_run.pipeline.build import load_pipeline
-from caldav_run.pipeline.job import Settings, make_job
+from caldav_run.pipeline.job import make_job
+from caldav_run.pipeline.settings import Settings
 from caldav_run.repository import keys
 from caldav_run.repository.create import create
 from caldav_run.repository.local import LocalStore

@@ -49,7 +49,9 @@ def copy(here: Path) -> Path:
 def test_a_run_tells_its_steps_and_its_end(call: "Call", here: Path) -> None:
     done = call("copy.yaml")
     assert (done.status, done.out) == (0, "copy: done: 2 items read, 4 changes written\n")
-    assert done.err.splitlines() == [
+    *lines, way_back = done.err.splitlines()
+    assert way_back.startswith("the way back: caldav-run undo 2")
+    assert lines == [
         "copy: running",
         "read one [ok]: 1 item in 1 calendar",
         "read two [ok]: 1 item in 1 calendar",

@@ -396,10 +396,21 @@ def test_what_another_program_put_there_is_not_deleted(mirror: IcsSink, tmp_path
     assert mirror.objection(target, seen["a"], seen["theirs"], 0) is None
 
 
-def test_a_folders_calendars_are_not_deleted(mirror: IcsSink) -> None:
+def test_a_folders_calendars_are_not_listed_for_deletion(mirror: IcsSink) -> None:
     assert mirror.calendars() == ()
-    with pytest.raises(CalendarError, match="is not deleted"):
-        mirror.remove(FAMILY)
+
+
+def test_only_an_empty_calendar_is_deleted(mirror: IcsSink, tmp_path: Path) -> None:
+    write(mirror, {"a.ics": event("a")}, FAMILY)
+    calendar = mirror.target("source", FAMILY).calendar
+    with pytest.raises(CalendarError, match="is not deleted: directory not empty"):
+        mirror.remove(calendar)
+    folder = tmp_path / "out" / calendar.id
+    assert (folder / "a.ics").exists()
+    assert (folder / ".calendar.json").exists()
+    (folder / "a.ics").unlink()
+    mirror.remove(calendar)
+    assert not folder.exists()
 
 
 def test_a_file_that_cannot_be_read_again_is_told(mirror: IcsSink, tmp_path: Path) -> None:

@@ -146,8 +146,22 @@ class IcsSink:
         return ()
 
     def remove(self, calendar: Calendar) -> None:
-        """Refuse."""
-        raise CalendarError(f"{self._path / calendar.id} is not deleted")
+        """Delete the folder of a calendar that is empty.
+
+        Raises:
+            CalendarError: It holds anything.
+        """
+        above, name = calendar.id.split("/")
+        open_folder = self._open.pop(calendar.id, None)
+        if open_folder is not None:
+            open_folder.close()
+        try:
+            with Folder.open(self._path) as root, root.enter(above) as folder:
+                folder.remove(name, {*vdir.MARKERS, vdir.INDEX})
+        except OSError as error:
+            raise CalendarError(
+                f"{self._path / calendar.id} is not deleted: {reason(error)}"
+            ) from error
 
     def finish(self, target: Target) -> None:
         """Write `displayname`, `color` and `.calendar.json` where they are not so already."""

@@ -142,6 +142,11 @@ class SnapshotSink:
         self._opened[account] = opened
         return SnapshotAccount(opened)
 
+    def head(self, account: str) -> str | None:
+        """Return the id of the newest snapshot of an account that was opened."""
+        opened = self._opened.get(account)
+        return opened.head.id if opened is not None and opened.head is not None else None
+
     def close(self, results: Mapping[str, str]) -> None:
         """Record the run as done, and after a good one tend what has expired."""
         if self._writer is None:

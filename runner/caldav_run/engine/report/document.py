@@ -28,6 +28,7 @@ class Document:
             "changes": [],
             "deviations": [],
             "notes": [],
+            "undo": None,
         }
 
     def take(self, event: Event) -> None:

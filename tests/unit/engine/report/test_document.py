@@ -71,6 +71,7 @@ def test_a_run_becomes_one_document() -> None:
             }
         ],
         "notes": [{"step": {"kind": "read", "name": "cloud"}, "level": "warning", "text": "odd"}],
+        "undo": None,
     }
 
 

@@ -1,0 +1,46 @@
+"""What a destination held before a run, out of its safety snapshot."""
+
+from collections.abc import Iterator, Sequence
+
+from caldav_run.connectors.vdir_names import folder_name, hashed_folder_name
+from caldav_run.model import Item
+from caldav_run.repository.reader import Reader
+from caldav_run.repository.snapshots import SnapshotInfo
+
+
+class KeptSnapshot:
+    """One safety snapshot; see `engine.undoing.Kept`."""
+
+    def __init__(self, reader: Reader, snapshot: SnapshotInfo) -> None:
+        """Take the snapshot."""
+        self._reader = reader
+        self._snapshot = snapshot
+        self._known = [each.calendar.id for each in reader.calendars(snapshot)]
+
+    def hrefs(self, calendar: str) -> Sequence[str]:
+        """Return the names of all that a calendar held."""
+        identity = self._identity(calendar)
+        return [each.href for each in self._reader.items(self._snapshot, identity)]
+
+    def bodies(self, calendar: str, hrefs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield the bytes of items by name; what is not there or damaged is left out."""
+        identity = self._identity(calendar)
+        named = (self._reader.item(self._snapshot, identity, href) for href in hrefs)
+        for found in self._reader.bodies(filter(None, named)):
+            if isinstance(found, Item):
+                yield found.href, found.body
+
+    def _identity(self, calendar: str) -> str:
+        """Return what the snapshot calls a calendar of the destination.
+
+        A folder's calendar goes by the folder's name for who writes it, and by the id that the
+        folder tells for who reads it.
+        """
+        if calendar in self._known:
+            return calendar
+        above, _, name = calendar.rpartition("/")
+        for each in self._known:
+            prefix, _, identity = each.partition("/")
+            if prefix == above and name in {folder_name(identity), hashed_folder_name(identity)}:
+                return each
+        return calendar
