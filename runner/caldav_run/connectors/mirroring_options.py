@@ -1,6 +1,8 @@
 """The options that the sinks with a present state share."""
 
-from caldav_run.connectors.mirroring import MirrorOptions
+from collections.abc import Mapping
+
+from caldav_run.connectors.mirroring import Deletions, MirrorOptions
 from caldav_run.model import Options
 
 
@@ -10,6 +12,23 @@ def mirror_options(options: Options) -> MirrorOptions:
     return MirrorOptions(
         mode=str(options.get("mode", "merge")),
         on_conflict=str(options.get("on_conflict", "newest")),
+        delete=_deletions(options.get("delete")),
         verify=str(options.get("verify", "full")),
         safety_snapshot=None if saved is None else str(saved),
     )
+
+
+def _deletions(value: object) -> Deletions:
+    usual = Deletions()
+    if not isinstance(value, Mapping):
+        return usual
+    return Deletions(
+        max=int(value.get("max", usual.max)),
+        max_ratio=_share(value.get("max_ratio", usual.max_ratio)),
+    )
+
+
+def _share(value: object) -> float:
+    """Return a percentage or a number as a share from 0 to 1."""
+    text = str(value)
+    return float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)

@@ -101,13 +101,17 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class StepFinished:
-    """The step ended; `verified` counts what was read back after writing."""
+    """The step ended.
+
+    `verified` counts what was read back after writing, `stood` what was left as it was.
+    """
 
     step: Step
     state: State
     summary: str
     counts: Mapping[str, int] = field(default_factory=dict)
     verified: Mapping[str, int] = field(default_factory=dict)
+    stood: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

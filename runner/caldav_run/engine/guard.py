@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from caldav_run.connectors.mirroring import Deletions
+
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
@@ -32,3 +34,21 @@ class Expectation:
             limit = f"expect.max_shrink allows {self.max_shrink:.0%}"
             return f"{items} items where the last snapshot had {before} (-{lost:.0%}; {limit})"
         return None
+
+
+def too_many(deletions: int, present: int, limits: Deletions) -> str | None:
+    """Return why so much is not deleted, in words, or None when it may be.
+
+    Args:
+        deletions: How many items would be deleted.
+        present: How many there are at the destination.
+        limits: How many may be.
+    """
+    if not deletions:
+        return None
+    words = f"{deletions:,} of {present:,} items would be deleted"
+    if deletions > limits.max:
+        return f"{words}, but delete.max is {limits.max}"
+    if deletions > limits.max_ratio * present:
+        return f"{words}, but delete.max_ratio is {limits.max_ratio:.0%}"
+    return None

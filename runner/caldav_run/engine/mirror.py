@@ -1,95 +1,61 @@
-"""Feed one account's readings into a sink with a present state: spool, plan, apply."""
+"""Collects one account's items for a sink with a present state, and how well they were read."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 
-from caldav_run.connectors.mirroring import Mirror, Order, Target
 from caldav_run.engine.events import Level
 from caldav_run.engine.judge import Link, Verdict
 from caldav_run.engine.ledger import Held
-from caldav_run.engine.plan import Policy, Verb, order, plan
 from caldav_run.engine.recipient import Tally
+from caldav_run.engine.spool import Slot
 from caldav_run.engine.wanted import Wanted
-from caldav_run.errors import CalendarError, ItemError
 from caldav_run.ical.version import version
 from caldav_run.ical.view import ItemView
 from caldav_run.model import Calendar, Mark, Version
 
-if TYPE_CHECKING:
-    from caldav_run.engine.spool import Slot
-
-# A decision by the rules is only told; where they could not decide, a person may want to.
-_STAYS = {Verb.KEEP: Level.INFO, Verb.UNDECIDED: Level.WARNING}
-
-
-class Claim(NamedTuple):
-    """Which source calendar a destination calendar belongs to.
-
-    Attributes:
-        source: The source's name.
-        calendar: The source calendar's id.
-        title: What to call it.
-        mapped: Whether the pipeline's `rename` put it there.
-    """
-
-    source: str
-    calendar: str
-    title: str
-    mapped: bool
-
-    def __str__(self) -> str:
-        """Return what to call the source calendar."""
-        return f'"{self.source}/{self.title}"'
-
 
 class MirrorRecipient:
-    """Collects one source's items, then plans and writes calendar by calendar."""
+    """One source's items on their way; nothing is planned before every source was read.
+
+    Attributes:
+        source: The source's name in the pipeline.
+        calendars: The calendars that were named, by id.
+        fit: Whether what was read may be written: the source's guards have not tripped.
+        doubt: Why it is not known of all calendars what the source has, in words.
+    """
 
     held: Held | None = None
 
-    def __init__(
-        self,
-        mirror: Mirror,
-        source: str,
-        chain: Sequence[Link],
-        claimed: dict[str, Claim],
-        tally: Tally,
-    ) -> None:
-        """Take the destination and the source that feeds it.
-
-        Args:
-            mirror: The destination.
-            source: The source's name in the pipeline.
-            chain: The sink's own filters.
-            claimed: Destination calendars that have got their source calendar; shared by all
-                sources of a run.
-            tally: Where to count.
-        """
+    def __init__(self, source: str, chain: Sequence[Link], tally: Tally) -> None:
+        """Take the source's name, the sink's own filters and where to count."""
         self.tally = tally
         self.chain = chain
-        self._mirror = mirror
-        self._source = source
-        self._claimed = claimed
+        self.source = source
+        self.calendars: dict[str, Calendar] = {}
+        self.fit = False
+        self.doubt: str | None = f"{source} was not read to its end"
         self._wanted = Wanted()
-        self._calendars: dict[str, Calendar] = {}
+        self._lost: list[str] = []
+        self._whole: set[str] = set()
+        self._marred: set[str] = set()
 
     def start(self, calendar: Calendar) -> None:
         """Remember the calendar, empty ones too: they are created with their properties."""
-        self._calendars[calendar.id] = calendar
+        self.calendars[calendar.id] = calendar
 
     def exclude(self, calendar: Calendar) -> None:
         """Leave a calendar alone that is not selected."""
 
     def changed(self, view: ItemView, verdict: Verdict) -> None:
         """Spool an item that passed the filters."""
+        item = view.item
+        if item.stale_since is not None:
+            self._marred.add(item.calendar)
         if not verdict.keep:
             return
-        item = view.item
         mine = version(item.body, item.href, item.etag)
         if item.stale_since is not None:
             since = item.stale_since.strftime("%Y-%m-%d %H:%M")
-            title = self._calendars[item.calendar].title
+            title = self.calendars[item.calendar].title
             text = f"{title}: {mine.label}: last read {since} UTC, not readable after that"
             self.tally.note(Level.WARNING, text)
         self._wanted.put(item.calendar, mine, item.body)
@@ -98,10 +64,14 @@ class MirrorRecipient:
         """Do nothing: a sink without a ledger is never told so."""
 
     def failed(self, calendar: str, href: str | None, reason: str) -> None:
-        """Leave what could not be read as it is at the destination."""
+        """Remember that it is not known what the calendar has."""
+        del href, reason
+        self._marred.add(calendar)
+        if calendar not in self.calendars:
+            self._lost.append(calendar)
 
     def gone(self, calendar: str, href: str) -> None:
-        """Do nothing: what is not wanted stays as it is."""
+        """Do nothing: a sink without a ledger is never told so."""
 
     def synced(self, calendar: str, mark: Mark) -> int:
         """Do nothing: a sink without a ledger is never told so."""
@@ -109,7 +79,9 @@ class MirrorRecipient:
         return 0
 
     def done(self, calendar: str, mark: Mark | None) -> None:
-        """Do nothing: planning starts when the source's guard has spoken."""
+        """Remember that every item of the calendar was named."""
+        del mark
+        self._whole.add(calendar)
 
     def expected(self, *, complete: bool) -> int | None:
         """Return None: only a history knows what was there before."""
@@ -117,80 +89,34 @@ class MirrorRecipient:
         return None
 
     def finish(self, *, complete: bool, guarded: bool) -> None:
-        """Plan and write every calendar that was read."""
-        del complete
-        with self._wanted:
-            if guarded:
-                return
-            for calendar in self._calendars.values():
-                try:
-                    self._calendar(calendar)
-                except CalendarError as error:
-                    self.tally.fail(error, calendar.title)
+        """Hold what was read ready for a plan."""
+        self.fit = not guarded
+        if guarded:
+            self.doubt = f"{self.source} is not as expected"
+        elif complete:
+            self.doubt = None
+            if self._lost:
+                self.doubt = f"{self.source}/{self._lost[0]} could not be read"
 
     def abandon(self) -> None:
-        """Drop the spool."""
+        """Drop what was collected."""
+        self.calendars.clear()
+        self.fit = False
+        self.close()
+
+    def knows(self, calendar: str) -> bool:
+        """Return whether every item of a calendar was named and read, as it is now."""
+        return calendar in self._whole and calendar not in self._marred
+
+    def versions(self, calendar: str) -> Iterator[tuple[Version, Slot]]:
+        """Yield a calendar's items in the order of a plan, and where their bodies lie."""
+        return self._wanted.versions(calendar)
+
+    def body(self, slot: Slot) -> bytes:
+        """Return the body that lies there; any thread may ask."""
+        return self._wanted.body(slot)
+
+    def close(self) -> None:
+        """Drop the spool; safe to call twice."""
         with self._wanted:
-            self._calendars.clear()
-
-    def _calendar(self, calendar: Calendar) -> None:
-        target = self._claim(calendar)
-        if not target.exists:
-            if not self.tally.dry:
-                self._mirror.create(target)
-            self.tally.count("calendars", "+", target.calendar.title, "calendar (new)")
-        present = sorted(self._mirror.present(target), key=order) if target.exists else []
-        orders = self._orders(target, calendar.id, present)
-        if self.tally.dry:
-            for each in orders:
-                self._count(target, each)
-            return
-        for outcome in self._mirror.apply(target, orders):
-            if outcome.error is None:
-                self._count(target, outcome.order)
-            else:
-                self.tally.fail(outcome.error, f"{target.calendar.title}: {outcome.order.label}")
-        self._mirror.finish(target)
-
-    def _claim(self, calendar: Calendar) -> Target:
-        target = self._mirror.target(self._source, calendar, self._calendars.values())
-        mine = Claim(self._source, calendar.id, calendar.title, target.mapped)
-        owner = self._claimed.setdefault(target.calendar.id, mine)
-        if owner != mine and not (owner.mapped and target.mapped):
-            title = target.calendar.title
-            raise CalendarError(
-                f'{owner} and {mine} would meet in the calendar "{title}"',
-                mend="give one of them another name with the sink's rename, or map both to it",
-            )
-        return target
-
-    def _orders(self, target: Target, calendar: str, present: Sequence[Version]) -> Iterator[Order]:
-        """Yield what is to be written, and tell of what stays."""
-        title = target.calendar.title
-        slots: dict[int, Slot] = {}
-
-        def wanted() -> Iterator[Version]:
-            for mine, slot in self._wanted.versions(calendar):
-                slots[id(mine)] = slot
-                yield mine
-
-        def objection(mine: Version, there: Version | None) -> str | None:
-            return self._mirror.objection(target, mine, there, slots[id(mine)].size)
-
-        policy = Policy(self._mirror.options.on_conflict, objection)
-        for action in plan(wanted(), present, policy):
-            mine = action.wanted
-            # A plan looks ahead by a few; what was dealt with need not be remembered.
-            slot = slots.pop(id(mine))
-            if action.verb in _STAYS:
-                self.tally.note(_STAYS[action.verb], f"{title}: {mine.label}: {action.reason}")
-            elif action.verb is Verb.REFUSE:
-                error = ItemError(f"not written: {action.reason}")
-                self.tally.fail(error, f"{title}: {mine.label}")
-            elif action.verb is not Verb.SAME:
-                yield Order(mine, action.present, partial(self._wanted.body, slot))
-
-    def _count(self, target: Target, order: Order) -> None:
-        added = order.replaces is None
-        sign = Verb.ADD if added else Verb.REPLACE
-        self.tally.count("added" if added else "changed", sign, target.calendar.title, order.label)
+            pass

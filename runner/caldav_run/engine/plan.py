@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from heapq import merge
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 
 from caldav_run.engine.judge import Verdict
 from caldav_run.model import Calendar, Change, Entry, Item, Op, Stamp, Version
@@ -89,10 +90,11 @@ def calendar_row(known: Calendar | None, calendar: Calendar) -> Change | None:
 
 
 class Verb(StrEnum):
-    """What happens to one wanted item."""
+    """What happens to one item."""
 
     ADD = "+"
     REPLACE = "~"
+    DELETE = "-"
     SAME = "="
     KEEP = "k"
     UNDECIDED = "?"
@@ -101,12 +103,23 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One decision: what to do with a wanted item, over which present one, and why."""
+    """One decision: what to do with a wanted item, over which present one, and why.
+
+    A deletion has nothing that is wanted; every other decision has.
+    """
 
     verb: Verb
-    wanted: Version
+    wanted: Version | None
     present: Version | None = None
     reason: str | None = None
+
+
+def _no_objection(*_: object) -> None:
+    return None
+
+
+def _not_rewritten(*_: object) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +131,16 @@ class Policy:
             keep_source where other bytes that say the same are a conflict too. That needs etags
             that are hashes on both sides: a snapshot's and a folder's.
         objection: Why an item will not be written over what is there, in words.
+        rewritten: Whether what is there is what the destination made of the wanted item when it
+            was written.
+        exact: Whether what is not wanted goes. Only for a calendar of which all that is wanted is
+            known.
     """
 
     on_conflict: str = "newest"
-    objection: Callable[[Version, Version | None], str | None] = lambda *_: None
+    objection: Callable[[Version, Version | None], str | None] = _no_objection
+    rewritten: Callable[[Version, Version], bool] = _not_rewritten
+    exact: bool = False
 
 
 def order(version: Version) -> tuple[str, str]:
@@ -130,7 +149,7 @@ def order(version: Version) -> tuple[str, str]:
 
 
 def plan(wanted: Iterable[Version], present: Iterable[Version], policy: Policy) -> Iterator[Action]:
-    """Decide for every wanted item of one calendar; what is only present stays as it is.
+    """Decide for every wanted item of one calendar, and with `exact` for what is only present.
 
     Args:
         wanted: The items to have, sorted by `order`.
@@ -138,40 +157,63 @@ def plan(wanted: Iterable[Version], present: Iterable[Version], policy: Policy) 
         policy: How differences are decided.
 
     Yields:
-        One action for each wanted item, in order.
+        One action for each wanted item, in order, and deletions between them.
     """
     for here, there in _by_uid(wanted, present):
-        for each, match in _pair(here, there):
+        pairs = _pair(here, there, policy)
+        for each, match in zip(here, pairs, strict=True):
             yield _decide(each, match, policy)
+        if policy.exact:
+            taken = {match.href for match in pairs if match is not None}
+            yield from (Action(Verb.DELETE, None, each) for each in there if each.href not in taken)
 
 
 def _by_uid(
     wanted: Iterable[Version], present: Iterable[Version]
 ) -> Iterator[tuple[Sequence[Version], Sequence[Version]]]:
-    uid = attrgetter("uid")
-    others = groupby(present, uid)
-    key, group = next(others, (None, iter(())))
-    for name, mine in groupby(wanted, uid):
-        while key is not None and key < name:
-            key, group = next(others, (None, iter(())))
-        yield list(mine), list(group) if key == name else []
+    """Yield what either side has under each UID, in order."""
+    both = merge(
+        ((each.uid, False, each) for each in wanted),
+        ((each.uid, True, each) for each in present),
+        key=itemgetter(0, 1),
+    )
+    for _, group in groupby(both, itemgetter(0)):
+        sides: tuple[list[Version], list[Version]] = ([], [])
+        for _, there, each in group:
+            sides[there].append(each)
+        yield sides
 
 
 def _pair(
-    wanted: Sequence[Version], present: Sequence[Version]
-) -> Iterator[tuple[Version, Version | None]]:
+    wanted: Sequence[Version], present: Sequence[Version], policy: Policy
+) -> list[Version | None]:
+    """Return what each wanted item is over there; all of them have one UID, or none."""
     # One on each side with a UID is the same event, wherever it lies; doubled UIDs, and items
     # that have none, are told apart by their names.
     if len(wanted) == 1 and len(present) == 1 and wanted[0].uid:
-        yield wanted[0], present[0]
-        return
-    by_href = {each.href: each for each in present}
-    for each in wanted:
-        yield each, by_href.get(each.href)
+        return [present[0]]
+    left = {each.href: each for each in present}
+    pairs = [left.pop(each.href, None) for each in wanted]
+    if wanted and not wanted[0].uid:
+        return pairs
+    for at, each in enumerate(wanted):
+        if pairs[at] is None and (match := _likely(each, left.values(), policy)) is not None:
+            pairs[at] = left.pop(match.href)
+    return pairs
+
+
+def _likely(wanted: Version, left: Iterable[Version], policy: Policy) -> Version | None:
+    """Return which of several items with the same UID is the wanted one under another name.
+
+    The one that says the same; where all others would go, any, so that it is written over and
+    never deleted before another one is there.
+    """
+    alike = (each for each in left if _same(wanted, each, policy))
+    return next(alike, next(iter(left), None) if policy.exact else None)
 
 
 def _decide(wanted: Version, present: Version | None, policy: Policy) -> Action:
-    if present is not None and _same(wanted, present, policy.on_conflict):
+    if present is not None and _same(wanted, present, policy):
         return Action(Verb.SAME, wanted, present)
     action = Action(Verb.ADD, wanted)
     if present is not None:
@@ -183,10 +225,10 @@ def _decide(wanted: Version, present: Version | None, policy: Policy) -> Action:
     return action
 
 
-def _same(wanted: Version, present: Version, on_conflict: str) -> bool:
-    if present.digest != wanted.digest:
-        return False
-    return on_conflict != "identical" or present.etag == wanted.etag
+def _same(wanted: Version, present: Version, policy: Policy) -> bool:
+    if policy.on_conflict == "identical":
+        return present.digest == wanted.digest and present.etag == wanted.etag
+    return present.digest == wanted.digest or policy.rewritten(wanted, present)
 
 
 def _settle(wanted: Version, present: Version, on_conflict: str) -> Action:

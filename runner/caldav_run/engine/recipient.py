@@ -26,7 +26,8 @@ class Tally:
         emit: Where its events go.
         dry: Whether nothing is written.
         detail: Whether every change is told, not only counted.
-        counts: How many items by what happened to them.
+        counts: How many items by what was changed of them.
+        stood: How many items by why they stand as they did.
         failures: The exit statuses of what failed.
         guarded: Whether a guard held the step back.
         stored: How many bytes were stored.
@@ -40,6 +41,7 @@ class Tally:
     dry: bool
     detail: bool
     counts: Counter[str] = field(default_factory=Counter)
+    stood: Counter[str] = field(default_factory=Counter)
     failures: list[int] = field(default_factory=list)
     guarded: bool = False
     stored: int = 0
@@ -83,7 +85,8 @@ class Tally:
         nothing = "nothing to change" if self.fed else "nothing was read"
         if self.failures:
             nothing = "nothing was written"
-        return ", ".join((words or nothing, *self.remarks, *stored))
+        stood = (_counted(count, what) for what, count in self.stood.items())
+        return ", ".join((words or nothing, *stood, *self.remarks, *stored))
 
 
 def _counted(count: int, what: str) -> str:

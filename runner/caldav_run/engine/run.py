@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from caldav_run.connectors.mirroring import Mirror
 from caldav_run.connectors.protocol import Archive
 from caldav_run.engine.account import AccountReading
 from caldav_run.engine.archive import ArchiveRecipient
@@ -24,7 +25,7 @@ from caldav_run.engine.recipient import Recipient, Tally
 from caldav_run.errors import CaldavRunError
 
 if TYPE_CHECKING:
-    from caldav_run.engine.mirror import Claim
+    from caldav_run.engine.mirroring import MirrorRun
 
 _MOST_TITLES: Final = 10
 
@@ -51,7 +52,7 @@ class _Run:
         self._emit = emit
         self._failures: list[int] = []
         self._results: dict[str, str] = {}
-        self._claimed: dict[str, dict[str, Claim]] = {each.name: {} for each in job.sinks}
+        self._mirrors: dict[str, MirrorRun] = {}
         self._tallies = {
             each.name: Tally(Step("write", each.name), emit, dry=job.dry, detail=job.detail)
             for each in job.sinks
@@ -68,6 +69,7 @@ class _Run:
                 self._emit(StepStarted(step))
                 self._read(each, step)
             self._finish_filters()
+            self._mirror()
         finally:
             self._close()
         self._finish_sinks()
@@ -162,13 +164,23 @@ class _Run:
             made_by = fingerprint(origin_of.name, source.selection, chain, self._job.timezone)
             account = sink.open_account(source.account, origin)
             return ArchiveRecipient(account, named.filters, made_by, tally)
-        # Brings the parser of items with it, which a backup does without.
-        from caldav_run.engine.mirror import MirrorRecipient
+        return self._mirror_run(named, sink, tally).recipient(origin_of.name)
 
-        sink.origin()
-        return MirrorRecipient(
-            sink, origin_of.name, named.filters, self._claimed[named.name], tally
-        )
+    def _mirror_run(self, named: NamedSink, mirror: Mirror, tally: Tally) -> "MirrorRun":
+        # Brings the parser of items with it, which a backup does without.
+        from caldav_run.engine.mirroring import MirrorRun
+
+        if named.name not in self._mirrors:
+            self._mirrors[named.name] = MirrorRun(mirror, named, self._job, tally)
+        return self._mirrors[named.name]
+
+    def _mirror(self) -> None:
+        """Write what every source gave to the sinks that have a present state."""
+        for name, each in self._mirrors.items():
+            try:
+                each.execute()
+            except CaldavRunError as error:
+                self._tallies[name].fail(error, name)
 
     def _finish_filters(self) -> None:
         for link in self._job.links():
@@ -181,8 +193,15 @@ class _Run:
     def _finish_sinks(self) -> None:
         for tally in self._tallies.values():
             self._failures.extend(tally.failures)
-            summary, verified = tally.summary(), tally.verified
-            self._emit(StepFinished(tally.step, tally.state(), summary, tally.counts, verified))
+            ended = StepFinished(
+                tally.step,
+                tally.state(),
+                tally.summary(),
+                tally.counts,
+                tally.verified,
+                tally.stood,
+            )
+            self._emit(ended)
 
     def _close(self) -> None:
         """Let go of everything; a repository's run record is written here, also for a failure."""

@@ -1,16 +1,16 @@
 """What waits for its plan, outside of memory: items, in the order in which a plan takes them."""
 
-import json
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
+from caldav_run.engine.packed import pack, unpack
 from caldav_run.engine.plan import order
 from caldav_run.engine.spool import Slot, Spool
 from caldav_run.errors import TemporaryError
-from caldav_run.model import Stamp, Version
+from caldav_run.model import Version
 
 
 class Wanted:
@@ -35,7 +35,7 @@ class Wanted:
         keys = map(_sortable, (calendar, *order(version)))
         try:
             self._base.execute(
-                "INSERT INTO item VALUES(?, ?, ?, ?, ?, ?)", (*keys, _encode(version), *slot)
+                "INSERT INTO item VALUES(?, ?, ?, ?, ?, ?)", (*keys, pack(version), *slot)
             )
         except sqlite3.Error as error:
             raise TemporaryError(
@@ -47,7 +47,7 @@ class Wanted:
         """Yield a calendar's items in the order of a plan, and where their bodies lie."""
         query = "SELECT version, offset, size FROM item WHERE calendar = ? ORDER BY uid, href"
         for version, offset, size in self._base.execute(query, (_sortable(calendar),)):
-            yield _decode(version), Slot(offset, size)
+            yield unpack(version), Slot(offset, size)
 
     def body(self, slot: Slot) -> bytes:
         """Return the body that lies there."""
@@ -69,28 +69,3 @@ class Wanted:
 def _sortable(text: str) -> bytes:
     """Return bytes that sort as the text does; bytes of it that are no UTF-8 as well."""
     return text.encode("utf-8", "surrogatepass")
-
-
-def _encode(version: Version) -> str:
-    columns = (version.uid, version.href, version.etag, version.digest.hex(), version.stamp)
-    people = (version.scheduled, version.people, version.hushed)
-    kind = (version.components, version.method)
-    return json.dumps((*columns, *people, *kind, version.label))
-
-
-def _decode(text: str) -> Version:
-    uid, href, etag, digest, stamp, *more = json.loads(text)
-    scheduled, people, hushed, components, method, label = more
-    return Version(
-        uid=uid,
-        href=href,
-        etag=etag,
-        digest=bytes.fromhex(digest),
-        stamp=Stamp(*stamp),
-        scheduled=scheduled,
-        label=label,
-        people=tuple(people),
-        hushed=hushed,
-        components=tuple(components),
-        method=method,
-    )

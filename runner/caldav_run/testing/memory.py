@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from caldav_run.connectors.protocol import Baseline
 from caldav_run.errors import CaldavRunError
@@ -22,6 +23,8 @@ from caldav_run.model import (
     Unchanged,
 )
 
+_LONG_AGO: Final = datetime(2020, 1, 1, tzinfo=UTC)
+
 
 @dataclass(slots=True)
 class MemorySource:
@@ -35,6 +38,7 @@ class MemorySource:
         bodies: What they hold: (calendar, href) to bytes. The etag is made of the bytes.
         excluded: Ids of calendars that are not selected.
         unreadable: (calendar, href) of items that cannot be read; href None for a whole calendar.
+        stale: (calendar, href) of items whose bytes were last read long ago.
         lost: Raised when the account is reached for.
         broken: Raised after all calendars but the last.
         names_changes: Whether it names only what has changed, where it knows since when.
@@ -48,6 +52,7 @@ class MemorySource:
     bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)
     excluded: set[str] = field(default_factory=set)
     unreadable: set[tuple[str, str | None]] = field(default_factory=set)
+    stale: set[tuple[str, str]] = field(default_factory=set)
     lost: CaldavRunError | None = None
     broken: CaldavRunError | None = None
     names_changes: bool = False
@@ -110,7 +115,8 @@ class MemorySource:
         if (calendar, href) in self.unreadable:
             return Failed(calendar, href, "the item cannot be read")
         self.read_anew.append((calendar, href))
-        return Changed(Item(calendar, href, etag, body, Provenance.FILE))
+        since = _LONG_AGO if (calendar, href) in self.stale else None
+        return Changed(Item(calendar, href, etag, body, Provenance.FILE, since))
 
 
 def _etag(body: bytes) -> str:

@@ -55,7 +55,7 @@ def test_a_run_tells_its_steps_and_its_end(call: "Call", here: Path) -> None:
         "copy: running",
         "read one [ok]: 1 item in 1 calendar",
         "read two [ok]: 1 item in 1 calendar",
-        "write files [changed]: 2 calendars, 2 added",
+        "write files [changed]: 2 calendars, 2 added, read back: 2 equal",
     ]
     assert (here / "out" / "one" / "list" / "milk.ics").exists()
     assert call("copy.yaml").out == "copy: done: 2 items read, nothing written\n"

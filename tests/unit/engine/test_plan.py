@@ -179,7 +179,7 @@ def test_items_match_by_uid_wherever_they_lie() -> None:
 
 def test_doubled_uids_are_told_apart_by_their_names() -> None:
     present = [a_version(href="a.ics"), a_version(href="b.ics")]
-    wanted = [a_version(href="b.ics"), a_version(href="c.ics")]
+    wanted = [a_version(href="b.ics"), a_version(href="c.ics", digest=b"2")]
     assert verbs(*plan(wanted, present, Policy())) == [Verb.SAME, Verb.ADD]
 
 

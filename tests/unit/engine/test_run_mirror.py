@@ -1,73 +1,22 @@
 """Runs into a sink with a present state: a real folder."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 
 import pytest
+from tests.unit.engine.bench import NOW, Bench
 
-from caldav_run.connectors.protocol import Context, Sink
+from caldav_run.connectors.protocol import Context
 from caldav_run.connectors.sinks.ics import IcsSink
-from caldav_run.engine.events import Event, Level, Noted, Planned, State, StepFinished
+from caldav_run.engine.events import Event, Level, State, StepFinished
 from caldav_run.engine.guard import Expectation
 from caldav_run.engine.job import Job, NamedSink, NamedSource
-from caldav_run.engine.judge import Link
 from caldav_run.engine.run import run
 from caldav_run.errors import AccessError, TemporaryError
 from caldav_run.model import Calendar
 from caldav_run.testing.contracts.bodies import event
 from caldav_run.testing.memory import MemorySource
-
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
-
-
-@dataclass
-class Bench:
-    """A job over memory sources and one folder, and the events of its last run."""
-
-    folder: Path
-    sink: Callable[[], Sink]
-    source: MemorySource = field(default_factory=MemorySource)
-    more: tuple[NamedSource, ...] = ()
-    filters: tuple[Link, ...] = ()
-    expect: Expectation = field(default_factory=Expectation)
-    events: list[Event] = field(default_factory=list)
-
-    def run(self, *, dry: bool = False) -> int:
-        job = Job(
-            name="test",
-            sources=(NamedSource("here", self.source), *self.more),
-            filters=self.filters,
-            sinks=(NamedSink("there", self.sink()),),
-            expect=self.expect,
-            timezone=UTC,
-            now=NOW,
-            dry=dry,
-            detail=True,
-        )
-        self.events = []
-        return run(job, self.events.append)
-
-    def states(self) -> dict[str, State]:
-        return {
-            str(each.step): each.state for each in self.events if isinstance(each, StepFinished)
-        }
-
-    def notes(self, level: Level) -> list[str]:
-        return [
-            each.text for each in self.events if isinstance(each, Noted) and each.level is level
-        ]
-
-    def planned(self) -> list[str]:
-        return [
-            f"{each.sign} {each.calendar}: {each.label}"
-            for each in self.events
-            if isinstance(each, Planned)
-        ]
-
-    def files(self) -> list[str]:
-        return sorted(str(each.relative_to(self.folder)) for each in self.folder.rglob("*.ics"))
 
 
 @pytest.fixture

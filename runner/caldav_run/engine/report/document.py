@@ -38,7 +38,7 @@ class Document:
                 self.value |= {"pipeline": event.pipeline, "dry": event.dry}
             case StepFinished():
                 ended: dict[str, Any] = {"state": event.state, "summary": event.summary}
-                ended["counts"] = dict(event.counts)
+                ended["counts"] = {**event.counts, **event.stood}
                 if event.verified:
                     ended["verified"] = dict(event.verified)
                 self._append("steps", event.step, ended)

@@ -1,0 +1,77 @@
+"""What `exact` deletes: only what the same filters would have let through, and not too much."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from caldav_run.connectors.mirroring import Held, Mirror
+from caldav_run.engine.events import Level
+from caldav_run.engine.judge import Link, judge
+from caldav_run.engine.meeting import Destination, Origin
+from caldav_run.engine.recipient import Tally
+from caldav_run.errors import ItemError
+from caldav_run.ical.view import ItemView
+from caldav_run.model import Item, Provenance, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Court:
+    """Judges what is about to be deleted.
+
+    Attributes:
+        mirror: The destination.
+        filters: The common filters, in order, then the sink's own.
+        now: The start of the run, in UTC.
+        tally: Where to tell.
+    """
+
+    mirror: Mirror
+    filters: Sequence[Link]
+    now: datetime
+    tally: Tally
+
+    def spare(self, place: Destination) -> list[Version]:
+        """Return what remains to be deleted, without what has to stay.
+
+        Raises:
+            CalendarError: The calendar cannot be read any more.
+        """
+        found = list(self._unprotected(place)) if self.filters else place.doomed
+        return [each for each in found if not self._objected(place, each)]
+
+    def _unprotected(self, place: Destination) -> Iterator[Version]:
+        """Yield what every filter lets through, and is as the plan saw it."""
+        seen = {each.href: each for each in place.doomed}
+        if not seen:
+            return
+        for held in self.mirror.reread(place.target, list(seen)):
+            wanted = seen.get(held.href)
+            if wanted is None or (held.version is None and held.error is None):
+                continue
+            if held.version is None or held.version.digest != wanted.digest:
+                why = held.error or "it changed meanwhile"
+                text = f"{place.title}: {wanted.label}: not deleted, {why}"
+                self.tally.note(Level.WARNING, text)
+            elif all(self._passes(held, each) for each in place.origins):
+                yield held.version
+
+    def _passes(self, held: Held, origin: Origin) -> bool:
+        """Return whether an item would have come from there, had it been there."""
+        etag = held.version.etag if held.version else None
+        item = Item(origin.calendar.id, held.href, etag, held.body or b"", Provenance.REPORT)
+        # Copies: their counts are of what was read.
+        chain = [Link(each.name, each.filter) for each in self.filters]
+        view = ItemView(item, origin.calendar, origin.recipient.source)
+        verdict = judge(chain, view, self.now)
+        for problem in verdict.problems:
+            text = f"{origin.calendar.title}: {held.href}: not deleted, since {problem}"
+            self.tally.note(Level.WARNING, text)
+        return verdict.keep and not verdict.problems
+
+    def _objected(self, place: Destination, doomed: Version) -> bool:
+        reason = self.mirror.objection(place.target, None, doomed, 0)
+        if reason is not None:
+            self.tally.stood["refused"] += 1
+            error = ItemError(f"not deleted: {reason}")
+            self.tally.fail(error, f"{place.title}: {doomed.label}")
+        return reason is not None

@@ -1,0 +1,216 @@
+"""A run into a sink with a present state: plan everything, then write, look, and delete last."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from caldav_run.connectors.mirroring import Mirror
+from caldav_run.engine.agenda import Agenda, Write
+from caldav_run.engine.doom import Court
+from caldav_run.engine.events import Level, StepStarted
+from caldav_run.engine.guard import too_many
+from caldav_run.engine.job import Job, NamedSink
+from caldav_run.engine.means import Means, Saving, count
+from caldav_run.engine.meeting import Destination, destinations, waiting
+from caldav_run.engine.mirror import MirrorRecipient
+from caldav_run.engine.outcome import ExitStatus
+from caldav_run.engine.plan import Action, Policy, Verb, order, plan
+from caldav_run.engine.readback import Readback
+from caldav_run.engine.recipient import Tally
+from caldav_run.engine.remembering import Remembered
+from caldav_run.engine.telling import tell
+from caldav_run.engine.writer import Writer
+from caldav_run.errors import CalendarError
+from caldav_run.model import Calendar, Version
+
+if TYPE_CHECKING:
+    from caldav_run.engine.agenda import Place
+
+
+class MirrorRun:
+    """One sink's part of a run."""
+
+    def __init__(self, mirror: Mirror, named: NamedSink, job: Job, tally: Tally) -> None:
+        """Take the destination, what the pipeline says of it, and where to count."""
+        self._mirror = mirror
+        self._named = named
+        self._job = job
+        self._tally = tally
+        self._feeds: list[MirrorRecipient] = []
+        self._refused: str | None = None
+        self._there = 0
+
+    def recipient(self, source: str) -> MirrorRecipient:
+        """Return what collects one source's items.
+
+        Raises:
+            ConnectorError: The destination cannot be reached.
+        """
+        self._mirror.origin()
+        made = MirrorRecipient(source, self._named.filters, self._tally)
+        self._feeds.append(made)
+        return made
+
+    def execute(self) -> None:
+        """Plan what was collected, and do it.
+
+        Raises:
+            CaldavRunError: Nothing more can be done there.
+        """
+        with ExitStack() as stack:
+            for feed in self._feeds:
+                stack.callback(feed.close)
+            fit = [feed for feed in self._feeds if feed.fit]
+            if not fit:
+                return
+            self._tally.emit(StepStarted(self._tally.step))
+            memory = Remembered(self._job.state_dir, self._mirror.origin())
+            stack.enter_context(memory)
+            agenda = stack.enter_context(Agenda())
+            places = destinations(self._mirror, fit, self._refuse)
+            doubt = self._doubt()
+            places = [each for each in places if self._plan(each, agenda, memory, doubt)]
+            self._doom(places, doubt)
+            means = Means(
+                self._mirror,
+                fit,
+                agenda,
+                memory,
+                Saving(self._protect),
+                Readback(self._tally),
+                self._tally,
+            )
+            if self._tally.dry:
+                _show(places, means)
+            else:
+                _write(places, means)
+
+    def _refuse(self, error: CalendarError, calendar: Calendar) -> None:
+        self._refused = f'"{calendar.title}" has no place there'
+        self._tally.fail(error, calendar.title)
+
+    def _doubt(self) -> str | None:
+        """Return why it is not known what all sources have, in words; None when it is."""
+        read = {feed.source: feed.doubt for feed in self._feeds}
+        doubts = (f"{name} was left out" for name in self._job.left_out)
+        more = (read.get(each.name, f"{each.name} was not read") for each in self._job.sources)
+        return next(filter(None, (*doubts, *more, self._refused)), None)
+
+    def _plan(
+        self, place: Destination, agenda: Agenda, memory: Remembered, doubt: str | None
+    ) -> bool:
+        """Decide for one calendar; return whether that was possible."""
+        mirror, target = self._mirror, place.target
+        places: dict[int, Place] = {}
+
+        def wanted() -> Iterator[Version]:
+            for mine, where in waiting(place, self._outdone(place)):
+                places[id(mine)] = where
+                yield mine
+
+        def objection(mine: Version, there: Version | None) -> str | None:
+            return mirror.objection(target, mine, there, places[id(mine)].slot.size)
+
+        exact = mirror.options.mode == "exact" and doubt is None and place.known()
+        policy = Policy(
+            mirror.options.on_conflict,
+            objection,
+            lambda mine, there: memory.says(target.calendar.id, mine, there),
+            exact,
+        )
+        try:
+            present = sorted(mirror.present(target), key=order) if target.exists else []
+        except CalendarError as error:
+            self._tally.fail(error, place.title)
+            return False
+        self._there += len(present)
+        for action in plan(wanted(), present, policy):
+            # A plan looks ahead by a few; what was dealt with need not be remembered.
+            self._decide(place, action, agenda, places)
+        return True
+
+    def _decide(
+        self, place: Destination, action: Action, agenda: Agenda, places: "dict[int, Place]"
+    ) -> None:
+        mine, there = action.wanted, action.present
+        if mine is None:
+            place.doomed += [there] if there else []
+            return
+        where = places.pop(id(mine))
+        if action.verb in {Verb.ADD, Verb.REPLACE}:
+            agenda.plan(place.number, Write(mine, there, where))
+        else:
+            tell(self._tally, place.title, action)
+
+    def _outdone(self, place: Destination) -> Callable[[Version, Version], None]:
+        def told(mine: Version, other: Version) -> None:
+            self._tally.stood["kept"] += 1
+            text = f"{place.title}: {mine.label}: another source's version is taken"
+            self._tally.note(Level.INFO, text)
+            del other
+
+        return told
+
+    def _doom(self, places: list[Destination], doubt: str | None) -> None:
+        """Settle what is deleted: nothing that has to stay, and not too much."""
+        mirror, tally = self._mirror, self._tally
+        if mirror.options.mode != "exact":
+            return
+        if doubt is not None:
+            tally.note(Level.WARNING, f"{tally.step.name}: nothing is deleted: {doubt}")
+        court = Court(mirror, (*self._job.filters, *self._named.filters), self._job.now, tally)
+        for place in places:
+            if doubt is None and not place.known():
+                text = f"{place.title}: nothing is deleted there: not all of it could be read"
+                tally.note(Level.WARNING, text)
+            try:
+                place.doomed = court.spare(place)
+            except CalendarError as error:
+                tally.fail(error, place.title)
+                place.doomed = []
+        count = sum(len(each.doomed) for each in places)
+        objection = too_many(count, self._there, mirror.options.delete)
+        if objection is not None:
+            self._hold_back(places, objection)
+
+    def _hold_back(self, places: list[Destination], objection: str) -> None:
+        tally = self._tally
+        tally.guarded = True
+        tally.failures.append(ExitStatus.GUARDED)
+        tally.note(Level.ERROR, f"{tally.step.name}: {objection}: nothing is deleted")
+        for place in places:
+            for each in place.doomed:
+                tally.tell(Verb.REFUSE, place.title, f"{each.label} (not deleted)")
+            place.doomed = []
+
+    def _protect(self) -> None:
+        if self._job.safety is not None:
+            self._job.safety.protect(self._named.name)
+
+
+def _show(places: Sequence[Destination], means: Means) -> None:
+    """Tell and count what would be done."""
+    for place in places:
+        if not place.target.exists:
+            means.tally.count("calendars", "+", place.title, "calendar (new)")
+        for write in means.agenda.writes(place.number):
+            count(means.tally, place, write.wanted, write.replaces)
+    for place in places:
+        for doomed in place.doomed:
+            count(means.tally, place, None, doomed)
+
+
+def _write(places: Sequence[Destination], means: Means) -> None:
+    """Do what was planned."""
+    if means.agenda.destroys() or any(place.doomed for place in places):
+        # As it was before this run wrote anything.
+        means.saving.failure()
+    means.leaving.update(each.uid for place in places for each in place.doomed if each.uid)
+    sound = [writer for place in places if (writer := Writer(means, place)).bring()]
+    for writer in sound:
+        writer.look()
+    means.readback.finish()
+    for writer in sound:
+        writer.delete()
+    for writer in sound:
+        writer.catch_up()

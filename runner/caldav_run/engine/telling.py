@@ -1,0 +1,30 @@
+"""What is told of decisions that write nothing."""
+
+from typing import Final
+
+from caldav_run.engine.events import Level
+from caldav_run.engine.plan import Action, Verb
+from caldav_run.engine.recipient import Tally
+from caldav_run.errors import ItemError
+
+# A decision by the rules is only told; where they could not decide, a person may want to.
+_STAYS: Final = {Verb.KEEP: Level.INFO, Verb.UNDECIDED: Level.WARNING}
+
+
+def tell(tally: Tally, title: str, action: Action) -> None:
+    """Count and tell a decision by which nothing is written.
+
+    Args:
+        tally: Where to count.
+        title: What to call the calendar.
+        action: The decision; nothing that adds, replaces or deletes.
+    """
+    label = action.wanted.label if action.wanted else ""
+    if action.verb is Verb.SAME:
+        tally.stood["unchanged"] += 1
+    elif action.verb is Verb.REFUSE:
+        tally.stood["refused"] += 1
+        tally.fail(ItemError(f"not written: {action.reason}"), f"{title}: {label}")
+    else:
+        tally.stood["kept"] += 1
+        tally.note(_STAYS[action.verb], f"{title}: {label}: {action.reason}")
