@@ -1,6 +1,7 @@
 """Calendars read through several connections: what is known is skipped, the rest fetched."""
 
 import re
+from collections.abc import Collection as Container
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -39,15 +40,22 @@ class _Held:
         """Look at nothing yet."""
         self._known = known
         self._calendar = calendar
-        self._by_key: dict[str, str] | None = None
+        self._names: Container[str] | None = None
+        self._odd: dict[str, str] = {}
 
     def spelled(self, href: str) -> str:
         """Return the name that is held of a member."""
-        if _PLAIN.fullmatch(href) or self._known.etag(self._calendar, href) is not None:
+        if self._known.etag(self._calendar, href) is not None:
             return href
-        if self._by_key is None:
-            self._by_key = {hrefs.key(each): each for each in self._known.hrefs(self._calendar)}
-        return self._by_key.get(hrefs.key(href), href)
+        if self._names is None:
+            self._names = self._known.hrefs(self._calendar)
+            odd = (each for each in self._names if not _PLAIN.fullmatch(each))
+            self._odd = {hrefs.key(each): each for each in odd}
+        if href in self._names:
+            return href
+        key = hrefs.key(href)
+        plain = key.removeprefix("/")
+        return plain if plain in self._names else self._odd.get(key, href)
 
 
 class AccountReader:
@@ -159,15 +167,7 @@ class AccountReader:
             if track.fetcher is None:
                 self._tracks.fetch_all(track)
         elif isinstance(found, Members):
-            wanted = Members(track.collection.url)
-            for member in found.drain():
-                etag = member.etag
-                held = etag is not None and self._known.etag(calendar, member.href) == etag
-                if held and member.href not in track.named:
-                    yield Unchanged(calendar, member.href)
-                else:
-                    wanted.add(member)
-            track.fetcher = Fetcher(track.collection, wanted, self._lanes)
+            yield from self._compare(track, found)
         if track.fetcher is not None:
             yield from track.fetcher.fetch(self._tracks.go_on)
             for member in self._still_listed(track):
@@ -175,6 +175,22 @@ class AccountReader:
         collection = track.collection
         done = marks.mark(collection, collection.sync_token, self._now, self._now)
         yield CalendarDone(calendar, done)
+
+    def _compare(self, track: Track, found: Members) -> Iterator[Unchanged]:
+        """Yield the members that are known as they are, and have the others fetched."""
+        calendar = track.collection.calendar.id
+        wanted = Members(track.collection.url)
+        held = _Held(self._known, calendar)
+        for member in found.drain():
+            name, etag = member.href, self._known.etag(calendar, member.href)
+            if etag is None:
+                name = held.spelled(name)
+                etag = self._known.etag(calendar, name)
+            if etag is not None and etag == member.etag and name not in track.named:
+                yield Unchanged(calendar, name)
+            else:
+                wanted.add(member._replace(href=name))
+        track.fetcher = Fetcher(track.collection, wanted, self._lanes)
 
     def _fetch(self, track: Track, wanted: Iterable[Member]) -> Iterator[Reading]:
         queue = Members(track.collection.url)

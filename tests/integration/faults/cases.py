@@ -60,7 +60,8 @@ CASES = {
 PASSING = ("429", "503", "500", "502", "reset", "reset in the body", "truncated", "gzip checksum")
 """Those that are over soon, and then cost nothing."""
 
-IN_EACH_RUN = pytest.mark.parametrize("when", When, ids=lambda each: each.value)
+IN_EACH_RUN = pytest.mark.parametrize("when", [When.FIRST, When.LATER], ids=["first", "later"])
+IN_EACH_WAY = pytest.mark.parametrize("when", When, ids=[each.value for each in When])
 
 
 def cases(*places: Place) -> Callable[[Test], Test]:

@@ -23,6 +23,7 @@ class Place(Enum):
         SYNC: Only asking what has changed in it.
         REPORT: Fetching several of its items.
         ITEM: Fetching its item `a.ics`, alone or with others.
+        ANYWHERE: All of these, of any calendar.
     """
 
     DISCOVERY = "discovery"
@@ -31,6 +32,7 @@ class Place(Enum):
     SYNC = "sync"
     REPORT = "report"
     ITEM = "item"
+    ANYWHERE = "anywhere"
 
     def holds(self, asked: Asked) -> bool:
         """Return whether this is where a request goes."""
@@ -66,6 +68,7 @@ _HOLDS: dict[Place, Callable[[Asked], bool]] = {
     Place.SYNC: lambda each: _is_sync(each) and _in_work(each),
     Place.REPORT: lambda each: _is_report(each) and _in_work(each),
     Place.ITEM: _names_a,
+    Place.ANYWHERE: lambda _: True,
 }
 
 

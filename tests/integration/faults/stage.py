@@ -28,10 +28,12 @@ class When(Enum):
     Attributes:
         FIRST: The first backup.
         LATER: An incremental one after a healthy one.
+        AUDIT: One a week later, which lists all members.
     """
 
     FIRST = "first"
     LATER = "later"
+    AUDIT = "audit"
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ class Stage:
         """Run a backup that meets a fault."""
         account = self.account
         self.kept(when).back(account.vault)
+        if when is When.AUDIT:
+            account.vault.clock.forward(days=8)
         if fault.place is Place.DISCOVERY:
             account.forget_where_it_was()
         account.fault, account.options = fault, options or {}
