@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
+from http import HTTPStatus
 from urllib.parse import unquote, urljoin, urlsplit
 
 from caldav_run.dav import bodies, collections, failures, hrefs, names, products
@@ -83,24 +84,34 @@ class Account:
         return unquote(path.rpartition("/")[2])
 
     def collections(
-        self, notice: collections.Notice | None = None
+        self,
+        notice: collections.Notice | None = None,
+        unlisted: list[ConnectorError] | None = None,
     ) -> Iterator[Collection | Failed]:
         """Yield the account's calendars, and what may be one but is not described.
 
         Args:
             notice: Is told what each home says of itself, for `signpost.Signpost`.
+            unlisted: Gets why a home cannot be listed while another one can.
 
         Raises:
-            ConnectorError: A home cannot be listed.
+            ConnectorError: No home can be listed, or one cannot and `unlisted` is None.
         """
         if self.single is not None:
             yield self.single
             return
+        troubles: list[ConnectorError] = []
         for home in self.homes:
             try:
                 yield from patiently(partial(_in_home, self, home, notice))
             except failures.StatusError as error:
-                raise failures.for_account(error, home) from error
+                troubles.append(failures.for_home(error, home))
+            except ConnectorError as error:
+                troubles.append(error)
+        if troubles and (unlisted is None or len(troubles) == len(self.homes)):
+            raise troubles[0]
+        if unlisted is not None:
+            unlisted += troubles
 
 
 def _in_home(
@@ -171,11 +182,24 @@ def _look_at(connection: Connection, url: str) -> Account | None:
     if any(_lies_in(home, there) for home in homes):
         return Account(connection, _folder(principal or there), homes, principal=principal)
     # Not on the way to the user's own home: perhaps a home that somebody else shares.
-    if any(isinstance(each, Collection) for each in collections.listed(connection, there, there)):
+    if _holds_calendars(connection, there, known=bool(homes)):
         return Account(connection, there, (there,), principal=principal)
     if principal and homes:
         return Account(connection, _folder(principal), homes, principal=principal)
     return None
+
+
+def _holds_calendars(connection: Connection, home: str, *, known: bool) -> bool:
+    """Return whether calendars lie there; `known` says that the user's own lie elsewhere."""
+    try:
+        return any(
+            isinstance(each, Collection) for each in collections.listed(connection, home, home)
+        )
+    except failures.StatusError as error:
+        # It was there a moment ago. Nobody who asks for it wants their own calendars instead.
+        if known and error.status == HTTPStatus.NOT_FOUND:
+            raise failures.for_home(error, home) from error
+        raise
 
 
 def _whose(

@@ -86,6 +86,17 @@ def for_account(error: StatusError, url: str) -> ConnectorError:
     return no_caldav(url, said)
 
 
+def for_home(error: StatusError, home: str) -> ConnectorError:
+    """Return what a refusing answer means where it is about a calendar home, which is there."""
+    meant = for_account(error, home)
+    if isinstance(meant, (AccessError, TemporaryError)):
+        return meant
+    return ConnectorError(
+        f"the calendar home {home} cannot be listed: {in_words(error.status, error.words)}",
+        mend="where it is somebody else's, give the address of one of its calendars as url",
+    )
+
+
 def no_caldav(url: str, found: str) -> ConnectorError:
     """Return the error for a URL behind which no CalDAV server answers."""
     return ConnectorError(

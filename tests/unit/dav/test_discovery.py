@@ -163,6 +163,19 @@ def test_a_home_that_cannot_be_listed_fails_the_account(server: ScriptedServer, 
         find("")
 
 
+def test_a_home_of_somebody_else_that_cannot_be_listed_is_not_taken_for_the_own_one(
+    server: ScriptedServer, find: Find
+) -> None:
+    # As Nextcloud answers for the home of somebody who has delegated it.
+    server.script = site(
+        {**USUAL, "/dav/c/bob/": multistatus(response("/dav/c/bob/", FOLDER + PRINCIPAL))}
+    )
+    with pytest.raises(ConnectorError, match="cannot be listed: 404 Not Found") as caught:
+        find("dav/c/bob/")
+    assert "one of its calendars" in str(caught.value.mend)
+    assert caught.value.exit_status == 1
+
+
 def test_nobody_signed_in_is_an_access_error(server: ScriptedServer, find: Find) -> None:
     nobody = "<d:current-user-principal><d:unauthenticated/></d:current-user-principal>"
     server.script = site({"/dav/": multistatus(response("/dav/", nobody))})

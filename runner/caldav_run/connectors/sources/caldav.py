@@ -42,6 +42,7 @@ class CaldavSource:
         self._remembered = Remembered.of(settings, context.state_dir, context.now)
         self._listed: Sequence[Collection | Failed] | None = None
         self._found: Account | None = None
+        self._unlisted: list[ConnectorError] = []
 
     @classmethod
     def from_options(cls, options: Options, context: Context) -> Self:
@@ -68,7 +69,7 @@ class CaldavSource:
         listed, self._listed = self._listed, None
         if listed is None:
             signpost = Signpost()
-            listed = list(account.collections(signpost.look))
+            listed = list(account.collections(signpost.look, self._unlisted))
             self._remembered.keep(account, signpost.told)
         wanted = [each for each in listed if self._wants(each)]
         profile = self._remembered.profile(account, wanted)
@@ -86,6 +87,9 @@ class CaldavSource:
                     yield from reader.members(each)
         finally:
             reader.close()
+        # What lies in another home was read all the same, and nothing is taken for gone.
+        for error in self._unlisted:
+            raise error
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -1,12 +1,14 @@
 """What a CalDAV source says of calendars beside their items."""
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from caldav_run.connectors.sources.caldav import CaldavSource
-from caldav_run.model import CalendarExcluded, CalendarStart, Failed
+from caldav_run.errors import ConnectorError
+from caldav_run.model import CalendarDone, CalendarExcluded, CalendarStart, Failed, Reading
 from caldav_run.testing.contracts import context
 from caldav_run.testing.contracts.sources import Held
 from caldav_run.testing.scripted import Answer, Asked, multistatus, response, scripted_server
@@ -64,6 +66,27 @@ def test_a_calendar_whose_name_is_refused_is_left_out_only_where_that_is_certain
     assert isinstance(found, becomes)
     told = found.reason if isinstance(found, Failed) else getattr(found, "note", "403")
     assert "403" in str(told)
+
+
+def two_homes(asked: Asked) -> Answer:
+    """An account with two homes, the second of which cannot be listed."""
+    if asked.path == "/team/":
+        return Answer(404)
+    more = "<d:href>/team/</d:href></c:calendar-home-set>"
+    answer = account(asked)
+    return replace(answer, body=answer.body.replace(b"</c:calendar-home-set>", more.encode()))
+
+
+def test_a_home_that_cannot_be_listed_does_not_keep_the_other_one_from_being_read(
+    tmp_path: Path,
+) -> None:
+    found: list[Reading] = []
+    with scripted_server(two_homes) as server:
+        source = CaldavSource.from_options({"url": f"{server.url}p/alice/"}, context(tmp_path))
+        with closing(source), pytest.raises(ConnectorError, match="/team/ cannot be listed: 404"):
+            found.extend(source.read(Held()))
+    done = [each.calendar for each in found if isinstance(each, CalendarDone)]
+    assert done == ["mine", "t"]
 
 
 @pytest.mark.parametrize(("profile", "noted"), [("nextcloud", ["t"]), ("cyrus", [])])
