@@ -10,9 +10,9 @@ from caldav_run.connectors.mirroring import Order, Outcome
 from caldav_run.dav import hrefs, naming, scheduling, trash
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.deleting import Delete
-from caldav_run.dav.hushing import HushedFirst
 from caldav_run.dav.putting import ANY, Done, Put
 from caldav_run.dav.scheduling import Edit, Policy, Refusal, Scheduler, Way
+from caldav_run.dav.shelf import SetAside, Shelf
 from caldav_run.dav.writer import Job, Write
 from caldav_run.errors import ItemError, MovedError
 from caldav_run.ical import schedule_agent
@@ -50,6 +50,7 @@ class Desk:
         scheduler: What the server does with items that have people in them.
         policy: What the sink says of them.
         home: The calendar home, with a final slash.
+        shelf: Where items go that are moved aside.
         trashed: Gives what the server's bin holds of the calendar, by UID.
     """
 
@@ -57,6 +58,7 @@ class Desk:
     scheduler: Scheduler
     policy: Policy
     home: str
+    shelf: Shelf
     trashed: Callable[[str], trash.Trashed | None]
 
     def write(self, order: Order) -> Write[Order]:
@@ -103,7 +105,7 @@ class Desk:
             return Refused(way.reason if isinstance(way, Refusal) else "there is nothing to delete")
         url = hrefs.resolve(self._url, present.href)
         job = Delete(url=url, etag=present.etag, headers=way.headers, looks=self._looks)
-        return self._hushed(job, way)
+        return self._aside(job, way)
 
     def _put(self, order: Order, wanted: Version, href: str) -> Job:
         present = order.replaces
@@ -126,12 +128,10 @@ class Desk:
             return trash.PutOverTrashed(
                 put=job, trashed=trashed, uid=wanted.uid, home=self.home, headers=way.headers
             )
-        return self._hushed(job, way)
+        return self._aside(job, way)
 
-    def _hushed(self, job: Put | Delete, way: Way) -> Job:
-        if not way.hush_first:
-            return job
-        return HushedFirst(job=job, hush=schedule_agent.hush, headers=way.headers)
+    def _aside(self, job: Put | Delete, way: Way) -> Job:
+        return SetAside(job=job, shelf=self.shelf) if way.aside else job
 
     @property
     def _looks(self) -> bool:

@@ -53,12 +53,13 @@ class Way:
     Attributes:
         headers: What goes with each request.
         edit: What is done to the bytes that are written.
-        hush_first: Whether the item that is there is put once more, hushed, before.
+        aside: Whether the item that is there is moved to another calendar before, and deleted
+            with that.
     """
 
     headers: Mapping[str, str]
     edit: Edit = Edit.NONE
-    hush_first: bool = False
+    aside: bool = False
 
     @property
     def note(self) -> str | None:
@@ -101,9 +102,10 @@ _NOTES: Final = {
 _EDITS: Final = {Policy.REWRITE: Edit.HUSH, Policy.STRIP: Edit.STRIP}
 # Send nothing with these headers, whatever is written or deleted.
 _HEEDING: Final = frozenset({"cyrus", "nextcloud", "baikal"})
-# Heeds SCHEDULE-AGENT alone, also where it was not there before.
+# Heeds SCHEDULE-AGENT alone, and that for new items: it tells the organizer whatever an attendee
+# changes in one that is there.
 _SOGO: Final = "sogo"
-# Mails when an item is deleted, if it is set up to, and then heeds SCHEDULE-AGENT.
+# Mails when an item is deleted, if it is set up to.
 _DAVICAL: Final = "davical"
 # Says that it does scheduling, and has no way to be quiet once the account has an address.
 _XANDIKOS: Final = "xandikos"
@@ -131,10 +133,10 @@ def decide(
         return Way(SILENT, edit)
     name = scheduler.profile.name
     if name == _DAVICAL:
-        return Way(SILENT, edit, hush_first=live and wanted is None)
+        return Way(SILENT, edit, aside=wanted is None)
     if name == _SOGO:
-        hushes = named and edit is not Edit.STRIP
-        return Way(SILENT, Edit.HUSH if hushes else edit, hush_first=live and not hushes)
+        hushes = named and edit is Edit.NONE
+        return Way(SILENT, Edit.HUSH if hushes else edit, aside=present is not None)
     if policy is not Policy.QUIET and not live:
         return Way(SILENT, edit)
     return _refusal(scheduler, wanted, present)

@@ -20,6 +20,7 @@ from tests.integration.servers.description import Built, Container, Pulled
 
 IMAGES: Final = Path(__file__).with_name("images")
 _MAIL_SINK: Final = "/var/log/mail.sink"
+_LISTENER: Final = "smtpsink.pl"
 _KNOCK_LIMIT_S: Final = 60
 
 
@@ -46,6 +47,12 @@ class Started:
     def mail(self) -> str:
         """Return what its mail sink has logged."""
         return self.run("cat", _MAIL_SINK)
+
+    def listen_for_mail(self) -> None:
+        """Have a mail sink at its port 25, where its image has none."""
+        place = f"/tmp/{_LISTENER}"  # noqa: S108 - the container's own
+        self.container.copy_into_container(IMAGES / "shared" / _LISTENER, place)
+        self.run("sh", "-c", f": >>{_MAIL_SINK}; perl {place} </dev/null >/dev/null 2>&1 &")
 
     def run(self, *command: str, user: str = "root") -> str:
         """Run a command in it and return what that printed."""

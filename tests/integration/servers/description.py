@@ -76,6 +76,7 @@ class Description:
         later: The ids of those that the server adds at a time of its own.
         deviations: The corpus items that do not come back as sent, and why.
         faults: What it cannot do, by the name of the test that would fail, and why.
+        mails: Whether it mails people, if only when an event is deleted.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Description:
     later: frozenset[str] = frozenset()
     deviations: tuple[Deviation, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
+    mails: bool = False
 
     def server(self, url: str, username: str, password: str) -> Server:
         """Return one account of it, when it runs at a URL with a final slash."""

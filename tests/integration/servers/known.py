@@ -29,6 +29,7 @@ _ALL: Final = (
         container=Container(image=Built("cyrus"), port=8008, hostname="cyrus.lab"),
         calendars=frozenset({"Default"}),
         deviations=deviations.CYRUS_36,
+        mails=True,
     ),
     Description(
         name="cyrus-3.10",
@@ -38,6 +39,7 @@ _ALL: Final = (
         container=Container(image=Built("cyrus", "trixie"), port=8008, hostname="cyrus.lab"),
         calendars=frozenset({"Default"}),
         deviations=deviations.CYRUS_310,
+        mails=True,
     ),
     Description(
         name="davical",
@@ -47,6 +49,7 @@ _ALL: Final = (
         container=Container(image=Built("davical")),
         calendars=frozenset({"calendar"}),
         deviations=deviations.DAVICAL,
+        mails=True,
     ),
     Description(
         name="sogo",
@@ -56,6 +59,7 @@ _ALL: Final = (
         container=Container(image=Built("sogo")),
         calendars=frozenset({"personal"}),
         deviations=deviations.SOGO,
+        mails=True,
     ),
     Description(
         name="sabre",
@@ -75,6 +79,7 @@ _ALL: Final = (
         calendars=frozenset({"personal"}),
         later=frozenset({"contact_birthdays"}),
         deviations=deviations.NEXTCLOUD,
+        mails=True,
     ),
     OWN,
 )

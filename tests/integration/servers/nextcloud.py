@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable
+from typing import Final
 from urllib.parse import urlencode
 
 from tests.integration.servers.containers import Started
@@ -14,17 +15,21 @@ from caldav_run.testing.servers import Server
 _OCS = {"OCS-APIRequest": "true", "Content-Type": "application/x-www-form-urlencoded"}
 
 
-_LIMITS = {"rateLimitCalendarCreation": "100000", "maximumCalendarsSubscriptions": "-1"}
+# Calendars in an hour and in all; the welcome of a new account would be among the mails.
+_SETTINGS: Final = (
+    ("dav", "rateLimitCalendarCreation", "--type=integer", "--value=100000"),
+    ("dav", "maximumCalendarsSubscriptions", "--type=integer", "--value=-1"),
+    ("core", "newUser.sendEmail", "--value=no"),
+)
+MAIL: Final = {"SMTP_HOST": "127.0.0.1", "MAIL_FROM_ADDRESS": "cloud", "MAIL_DOMAIN": "example.org"}
+"""The environment that makes it mail to its own port 25."""
 
 
-def lift_limits(server: Started) -> None:
-    """Let an account make more than ten calendars an hour, and have more than thirty."""
-    for name, value in _LIMITS.items():
-        server.run(
-            *("php", "/var/www/html/occ", "config:app:set", "dav", name),
-            *("--type=integer", f"--value={value}"),
-            user="www-data",
-        )
+def prepare(server: Started) -> None:
+    """Let an account make more than ten calendars an hour, and welcome nobody."""
+    for setting in _SETTINGS:
+        command = ("php", "/var/www/html/occ", "config:app:set", *setting)
+        server.run(*command, user="www-data")
 
 
 def account_maker(description: Description, url: str, password: str) -> Callable[[str], Server]:
@@ -40,6 +45,9 @@ def account_maker(description: Description, url: str, password: str) -> Callable
         # An account is there also where the picture that it gets could not be drawn, which is
         # answered with 500: whether it is, the next request shows.
         _send(admin, "POST", "/ocs/v2.php/cloud/users", form)
+        # Only who has an address organises anything.
+        address = urlencode({"key": "email", "value": f"{name}@example.org"}).encode()
+        _send(admin, "PUT", f"/ocs/v2.php/cloud/users/{name}", address)
         found = _ask(description.server(url, name, login), "GET", "/ocs/v2.php/core/getapppassword")
         data = json.loads(found)["ocs"]["data"]
         return description.server(url, name, data["apppassword"])

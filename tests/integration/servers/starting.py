@@ -19,7 +19,7 @@ from typing import Final
 from tests.integration.servers import known
 from tests.integration.servers.containers import Started, started
 from tests.integration.servers.description import USERS, Container, Description, Pulled, Running
-from tests.integration.servers.nextcloud import account_maker, lift_limits
+from tests.integration.servers.nextcloud import MAIL, account_maker, prepare
 from tests.integration.servers.raw import Raw
 
 from caldav_run.dav import discovery
@@ -80,13 +80,15 @@ def _nextcloud(description: Description, container: Container) -> Iterator[Runni
         "NEXTCLOUD_ADMIN_USER": "admin",
         "NEXTCLOUD_ADMIN_PASSWORD": password,
         "NEXTCLOUD_TRUSTED_DOMAINS": "127.0.0.1",
+        **MAIL,
     }
     with started(container, environment) as found:
         _wait(description.server(found.url, "admin", password), found, container.start_s)
-        lift_limits(found)
+        found.listen_for_mail()
+        prepare(found)
         new_account = account_maker(description, found.url, password)
         accounts = tuple(map(new_account, USERS))
-        yield Running(description, accounts, new_account=new_account)
+        yield Running(description, accounts, found.mail, new_account)
 
 
 @contextlib.contextmanager

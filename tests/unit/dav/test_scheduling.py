@@ -96,28 +96,28 @@ def test_xandikos_tells_nobody_of_an_account_without_an_address() -> None:
     ("wanted", "present", "way"),
     [
         (MEETING, None, Way(SILENT, Edit.HUSH)),
-        (MEETING, MEETING, Way(SILENT, Edit.HUSH)),
-        (MEETING, LUNCH, Way(SILENT, Edit.HUSH)),
-        (LUNCH, MEETING, Way(SILENT, hush_first=True)),
-        (None, MEETING, Way(SILENT, hush_first=True)),
-        (LUNCH, HUSHED, Way(SILENT)),
-        (None, HUSHED, Way(SILENT)),
+        (MEETING, MEETING, Way(SILENT, Edit.HUSH, aside=True)),
+        (MEETING, LUNCH, Way(SILENT, Edit.HUSH, aside=True)),
+        (LUNCH, MEETING, Way(SILENT, aside=True)),
+        (None, MEETING, Way(SILENT, aside=True)),
+        (LUNCH, HUSHED, Way(SILENT, aside=True)),
+        (None, HUSHED, Way(SILENT, aside=True)),
     ],
 )
-def test_sogo_is_told_that_the_client_tells_the_people(
+def test_on_sogo_new_items_are_hushed_and_what_is_there_is_moved_aside(
     wanted: Version | None, present: Version | None, way: Way
 ) -> None:
     assert decide(server("sogo"), Policy.QUIET, wanted, present) == way
 
 
-def test_sogo_hushes_before_people_are_stripped() -> None:
+def test_on_sogo_people_are_stripped_where_the_policy_says_so() -> None:
     found = decide(server("sogo"), Policy.STRIP, MEETING, MEETING)
-    assert found == Way(SILENT, Edit.STRIP, hush_first=True)
+    assert found == Way(SILENT, Edit.STRIP, aside=True)
 
 
-def test_davical_is_told_so_before_it_deletes_only() -> None:
+def test_on_davical_only_what_is_deleted_is_moved_aside() -> None:
     assert decide(server("davical"), Policy.QUIET, MEETING, MEETING) == Way(SILENT)
-    assert decide(server("davical"), Policy.QUIET, None, MEETING) == Way(SILENT, hush_first=True)
+    assert decide(server("davical"), Policy.QUIET, None, MEETING) == Way(SILENT, aside=True)
 
 
 @pytest.mark.parametrize("name", [*PROVEN, "standard", "davical", "google"])

@@ -33,6 +33,7 @@ from caldav_run.dav.lanes import Lanes
 from caldav_run.dav.limits import Uids
 from caldav_run.dav.scheduling import Policy, Refusal, Scheduler
 from caldav_run.dav.settings import Settings
+from caldav_run.dav.shelf import Shelf
 from caldav_run.dav.writer import Writer
 from caldav_run.errors import CalendarError, ItemError
 from caldav_run.ical.scan import scan
@@ -65,6 +66,7 @@ class CaldavSink:
         self._asked: Scheduler | None = None
         self._lanes: Lanes | None = None
         self._open = contextlib.ExitStack()
+        self._shelves: dict[str, Shelf] = {}
         self._effort = Effort()
         self._bin: Mapping[tuple[str, str], trash.Trashed] | None = None
         # Which wanted item brings which UID into a calendar, by its id.
@@ -171,10 +173,13 @@ class CaldavSink:
         """Do nothing: a server keeps nothing beside the items."""
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Delete what was moved aside, and let go of the connections."""
         self._open.close()
         if self._found is not None:
+            for shelf in self._shelves.values():
+                shelf.clear(self._found.connection)
             self._found.connection.close()
+        self._shelves.clear()
         self._found = self._known = self._asked = self._lanes = None
 
     def _perform(self, place: Place, orders: Iterable[Order]) -> Iterator[Outcome]:
@@ -188,11 +193,17 @@ class CaldavSink:
             scheduler=self._scheduler(),
             policy=self._policy,
             home=account.homes[0],
+            shelf=self._shelf(place),
             trashed=partial(self._in_the_bin, place),
         )
         writer = Writer(self._lanes, self._effort)
         for order, done in writer.perform(map(desk.write, orders)):
             yield desk.outcome(order, done)
+
+    def _shelf(self, place: Place) -> Shelf:
+        calendar = place.collection.calendar
+        new = Shelf(self._account().homes[0], calendar.components)
+        return self._shelves.setdefault(calendar.id, new)
 
     def _clear_of_people(self, place: Place) -> None:
         """Delete what a server might tell people of, if it went with its calendar.
