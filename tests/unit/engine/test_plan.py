@@ -253,6 +253,54 @@ def test_what_would_not_be_written_anyway_is_not_refused() -> None:
     assert verbs(*plan([meeting], [meeting], QUIET)) == [Verb.SAME]
 
 
+# ------------------------------------------------------------------ exact
+
+EXACT = Policy("keep_source", exact=True)
+
+
+def test_what_is_not_wanted_is_deleted_where_asked() -> None:
+    lunch, other = a_version(), a_version("other", "other.ics")
+    assert list(plan([lunch], [lunch, other], EXACT)) == [
+        Action(Verb.SAME, lunch, lunch),
+        Action(Verb.DELETE, None, other),
+    ]
+    assert list(plan([], [lunch], EXACT)) == [Action(Verb.DELETE, None, lunch)]
+
+
+def test_what_is_kept_or_refused_is_not_deleted() -> None:
+    mine, theirs = a_version(), a_version(digest=b"2")
+    assert verbs(*plan([mine], [theirs], Policy("keep_destination", exact=True))) == [Verb.KEEP]
+    assert verbs(*plan([mine], [theirs], Policy("fail", exact=True))) == [Verb.REFUSE]
+    assert verbs(*plan([mine], [theirs], Policy("newest", exact=True))) == [Verb.UNDECIDED]
+
+
+def test_one_of_several_with_the_same_uid_is_written_over_and_not_deleted_first() -> None:
+    here = a_version(href="c.ics", digest=b"2")
+    there = [a_version(href="a.ics"), a_version(href="b.ics")]
+    assert list(plan([here], there, EXACT)) == [
+        Action(Verb.REPLACE, here, there[0]),
+        Action(Verb.DELETE, None, there[1]),
+    ]
+
+
+def test_one_of_several_that_says_the_same_is_the_same_under_another_name() -> None:
+    here = a_version(href="c.ics", digest=b"2")
+    there = [a_version(href="a.ics"), a_version(href="b.ics", digest=b"2")]
+    assert list(plan([here], there, Policy())) == [Action(Verb.SAME, here, there[1])]
+
+
+def test_items_without_a_uid_are_the_same_by_name_only() -> None:
+    here, there = a_version("", "a.ics"), a_version("", "b.ics")
+    assert verbs(*plan([here], [there], EXACT)) == [Verb.ADD, Verb.DELETE]
+
+
+def test_what_the_destination_made_of_an_item_is_the_same() -> None:
+    mine, theirs = a_version(), a_version(digest=b"2")
+    policy = Policy("keep_source", rewritten=lambda one, other: (one, other) == (mine, theirs))
+    assert verbs(*plan([mine], [theirs], policy)) == [Verb.SAME]
+    assert verbs(*plan([theirs], [mine], policy)) == [Verb.REPLACE]
+
+
 versions = st.builds(
     a_version,
     uid=st.sampled_from(["", "a", "b", "c"]),
@@ -280,3 +328,60 @@ def test_no_present_item_is_written_over_twice(here: list[Version], there: list[
     actions = plan(wanted, present, Policy("keep_source"))
     matched = [action.present.href for action in actions if action.present is not None]
     assert len(matched) == len(set(matched))
+
+
+@given(st.lists(versions), st.lists(versions))
+def test_a_merge_never_deletes(here: list[Version], there: list[Version]) -> None:
+    wanted, present = sorted_by_name(here), sorted_by_name(there)
+    assert Verb.DELETE not in verbs(*plan(wanted, present, Policy("keep_source")))
+
+
+@given(st.lists(versions), st.lists(versions))
+def test_each_present_item_is_matched_or_deleted_once_in_an_exact_plan(
+    here: list[Version], there: list[Version]
+) -> None:
+    wanted, present = sorted_by_name(here), sorted_by_name(there)
+    actions = list(plan(wanted, present, EXACT))
+    assert [each.wanted for each in actions if each.wanted is not None] == wanted
+    met = [each.present for each in actions if each.present is not None]
+    assert sorted(met, key=order) == present
+
+
+@given(st.lists(versions), st.lists(versions))
+def test_an_event_is_never_deleted_and_added_in_one_exact_plan(
+    here: list[Version], there: list[Version]
+) -> None:
+    wanted, present = sorted_by_name(here), sorted_by_name(there)
+    actions = list(plan(wanted, present, EXACT))
+    added = {each.wanted.uid for each in actions if each.verb is Verb.ADD and each.wanted}
+    deleted = {each.present.uid for each in actions if each.verb is Verb.DELETE and each.present}
+    assert added & deleted <= {""}
+
+
+def applied(present: list[Version], actions: list[Action]) -> list[Version]:
+    """What is there after a plan; a new item gets another name where its own is taken."""
+    found = {each.href: each for each in present}
+    for each in actions:
+        if each.verb is Verb.DELETE and each.present is not None:
+            del found[each.present.href]
+    for each in actions:
+        if each.wanted is None or each.verb not in {Verb.ADD, Verb.REPLACE}:
+            continue
+        href = each.present.href if each.present else each.wanted.href
+        while each.present is None and href in found:
+            href = f"x{href}"
+        found[href] = replace(each.wanted, href=href)
+    return sorted(found.values(), key=order)
+
+
+@given(here=st.lists(versions), there=st.lists(versions), exact=st.booleans())
+def test_a_second_plan_finds_nothing_to_do(
+    here: list[Version], there: list[Version], *, exact: bool
+) -> None:
+    wanted, present = sorted_by_name(here), sorted_by_name(there)
+    # Without a UID an item that had to get another name is not known again.
+    wanted = [each for each in wanted if each.uid]
+    policy = Policy("keep_source", exact=exact)
+    after = applied(present, list(plan(wanted, present, policy)))
+    again = [each.verb for each in plan(wanted, after, policy)]
+    assert set(again) <= {Verb.SAME}

@@ -1,0 +1,291 @@
+"""Runs into a destination in memory: others write meanwhile, and it refuses and rewrites."""
+
+from collections.abc import Callable
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+from tests.unit.engine.bench import NOW
+
+from caldav_run.connectors.mirroring import Deletions, MirrorOptions
+from caldav_run.engine.events import Event, Level, Noted, Planned, StepFinished
+from caldav_run.engine.guard import Expectation
+from caldav_run.engine.job import Job, NamedSink, NamedSource
+from caldav_run.engine.run import run
+from caldav_run.errors import CalendarError, TemporaryError
+from caldav_run.testing.contracts.bodies import event
+from caldav_run.testing.memory import MemorySource
+from caldav_run.testing.memory_mirror import MemoryMirror
+
+ANY = Deletions(max=1000, max_ratio=1.0)
+EXACT = MirrorOptions(mode="exact", delete=ANY)
+
+
+class Bench:
+    """A source and a mirror in memory, and what the last run told."""
+
+    def __init__(self, state: Path) -> None:
+        self.source = MemorySource()
+        self.mirror = MemoryMirror()
+        self.events: list[Event] = []
+        self._state = state
+
+    def run(self, *, dry: bool = False) -> int:
+        job = Job(
+            name="test",
+            sources=(NamedSource("here", self.source),),
+            filters=(),
+            sinks=(NamedSink("there", self.mirror),),
+            expect=Expectation(),
+            timezone=UTC,
+            now=NOW,
+            dry=dry,
+            detail=True,
+            state_dir=self._state,
+        )
+        self.events = []
+        self.mirror.done = []
+        return run(job, self.events.append)
+
+    def notes(self, level: Level) -> list[str]:
+        return [e.text for e in self.events if isinstance(e, Noted) and e.level is level]
+
+    def counts(self) -> dict[str, int]:
+        ended = self.events[-2]
+        assert isinstance(ended, StepFinished)
+        return {**ended.counts, **ended.stood}
+
+    def once(self, act: Callable[[], None], times: int = 1) -> None:
+        """Have somebody else act before so many orders."""
+        left = [times]
+
+        def meanwhile() -> None:
+            if left[0]:
+                left[0] -= 1
+                act()
+
+        self.mirror.meanwhile = meanwhile
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """Two items that both sides have."""
+    made = Bench(tmp_path)
+    for name in "ab":
+        made.source.put("work", f"{name}.ics", event(name))
+    assert made.run() == 0
+    return made
+
+
+# ------------------------------------------------------------------ changed meanwhile
+
+
+def test_an_item_that_changed_meanwhile_is_decided_anew(bench: Bench) -> None:
+    bench.source.put("work", "a.ics", event("a", "Later", 3))
+    bench.once(lambda: bench.mirror.bodies.update({("work", "a.ics"): event("a", "Theirs", 1)}))
+    assert bench.run() == 0
+    assert bench.mirror.bodies["work", "a.ics"] == event("a", "Later", 3)
+    assert bench.counts() == {"changed": 1, "unchanged": 1}
+
+
+def test_a_newer_version_that_appeared_meanwhile_stays(bench: Bench) -> None:
+    bench.source.put("work", "a.ics", event("a", "Later", 3))
+    bench.once(lambda: bench.mirror.bodies.update({("work", "a.ics"): event("a", "Theirs", 9)}))
+    assert bench.run() == 0
+    assert bench.mirror.bodies["work", "a.ics"] == event("a", "Theirs", 9)
+    (note,) = bench.notes(Level.INFO)
+    assert "the destination's version is newer" in note
+    assert bench.counts() == {"unchanged": 1, "kept": 1}
+
+
+def test_an_item_that_somebody_else_has_written_meanwhile_is_not_written_again(
+    bench: Bench,
+) -> None:
+    bench.source.put("work", "c.ics", event("c"))
+    bench.once(lambda: bench.mirror.bodies.update({("work", "c.ics"): event("c")}))
+    assert bench.run() == 0
+    assert bench.mirror.done == []
+    assert bench.counts() == {"unchanged": 3}
+
+
+def test_an_item_that_was_deleted_meanwhile_is_written_as_a_new_one(bench: Bench) -> None:
+    bench.source.put("work", "a.ics", event("a", "Later", 3))
+    bench.once(lambda: bench.mirror.drop("work", "a.ics"))
+    assert bench.run() == 0
+    assert bench.mirror.done == ["+ work/a.ics"]
+
+
+def test_an_item_that_keeps_changing_is_given_up_by_name(bench: Bench) -> None:
+    bench.source.put("work", "a.ics", event("a", "Later", 99))
+    numbers = iter(range(99))
+
+    def theirs() -> None:
+        bench.mirror.bodies["work", "a.ics"] = event("a", "Theirs", next(numbers))
+
+    bench.once(theirs, times=99)
+    assert bench.run() == 3
+    assert next(numbers) == 4
+    assert "it changed meanwhile" in bench.notes(Level.ERROR)[0]
+    assert bench.counts() == {"unchanged": 1, "refused": 1}
+
+
+def test_what_changed_meanwhile_is_not_deleted(bench: Bench) -> None:
+    bench.mirror.options = EXACT
+    del bench.source.bodies["work", "a.ics"]
+    bench.once(lambda: bench.mirror.bodies.update({("work", "a.ics"): event("a", "Theirs", 1)}))
+    assert bench.run() == 3
+    assert bench.mirror.bodies["work", "a.ics"] == event("a", "Theirs", 1)
+    assert "not deleted, it changed meanwhile" in bench.notes(Level.ERROR)[0]
+
+
+def test_what_was_deleted_meanwhile_needs_no_deletion(bench: Bench) -> None:
+    bench.mirror.options = EXACT
+    del bench.source.bodies["work", "a.ics"]
+    bench.once(lambda: bench.mirror.drop("work", "a.ics"))
+    assert bench.run() == 0
+    assert bench.counts() == {"unchanged": 1}
+
+
+# ------------------------------------------------------------------ refused
+
+
+def test_what_is_refused_is_named_and_the_rest_goes_on(bench: Bench) -> None:
+    bench.mirror.refuses["c"] = "the server says 403 Forbidden"
+    for name in "cd":
+        bench.source.put("work", f"{name}.ics", event(name))
+    assert bench.run() == 3
+    assert bench.mirror.done == ["+ work/d.ics"]
+    assert "403 Forbidden" in bench.notes(Level.ERROR)[0]
+    assert bench.counts() == {"added": 1, "unchanged": 2, "refused": 1}
+
+
+def test_what_is_objected_to_is_refused_in_the_plan_as_in_the_run(bench: Bench) -> None:
+    bench.mirror.objects["c"] = "it is too large"
+    bench.source.put("work", "c.ics", event("c"))
+    for dry in (True, False):
+        assert bench.run(dry=dry) == 3
+        assert bench.mirror.done == []
+        assert "not written: it is too large" in bench.notes(Level.ERROR)[0]
+
+
+def test_a_deletion_that_is_objected_to_is_refused(bench: Bench) -> None:
+    bench.mirror.options = EXACT
+    bench.mirror.objects["a"] = "somebody would be mailed"
+    del bench.source.bodies["work", "a.ics"]
+    assert bench.run() == 3
+    assert bench.mirror.done == []
+    assert "not deleted: somebody would be mailed" in bench.notes(Level.ERROR)[0]
+
+
+def test_an_event_that_moved_to_another_calendar_is_there_once_in_the_end(bench: Bench) -> None:
+    bench.mirror.options, bench.mirror.one_place = EXACT, True
+    bench.source.put("home", "a.ics", bench.source.bodies.pop(("work", "a.ics")))
+    assert bench.run() == 0
+    assert bench.mirror.done == ["create home", "- work/a.ics", "+ home/a.ics"]
+    assert bench.counts() == {"calendars": 1, "deleted": 1, "added": 1, "unchanged": 1}
+
+
+def test_a_calendar_that_cannot_be_read_is_not_written(bench: Bench) -> None:
+    bench.mirror.options = EXACT
+    bench.mirror.unreadable.add("work")
+    bench.source.put("home", "c.ics", event("c"))
+    del bench.source.bodies["work", "a.ics"]
+    assert bench.run() == 3
+    assert bench.mirror.done == ["create home", "+ home/c.ics"]
+
+
+def test_a_calendar_that_breaks_off_loses_nothing(bench: Bench) -> None:
+    bench.mirror.options = EXACT
+    del bench.source.bodies["work", "a.ics"]
+    bench.source.put("work", "c.ics", event("c"))
+    bench.mirror.broken = CalendarError("somebody deleted it")
+    assert bench.run() == 3
+    assert bench.mirror.done == ["+ work/c.ics"]
+
+
+def test_a_destination_that_is_lost_midway_loses_nothing(bench: Bench) -> None:
+    bench.mirror.options = EXACT
+    del bench.source.bodies["work", "a.ics"]
+    bench.source.put("work", "c.ics", event("c"))
+    bench.mirror.broken = TemporaryError("the connection was lost")
+    assert bench.run() == 75
+    assert bench.mirror.done == ["+ work/c.ics"]
+    bench.mirror.broken = None
+    assert bench.run() == 0
+    assert bench.mirror.done == ["- work/a.ics"]
+
+
+# ------------------------------------------------------------------ rewritten
+
+
+def shout(body: bytes) -> bytes:
+    return body.replace(b"Lunch", b"LUNCH")
+
+
+def louder(body: bytes) -> bytes:
+    return body.replace(b"PRODID:", b"PRODID:-//server//")
+
+
+@pytest.mark.parametrize("on_conflict", ["newest", "keep_source", "fail"])
+def test_what_the_destination_rewrites_is_not_written_again(bench: Bench, on_conflict: str) -> None:
+    bench.mirror.options = MirrorOptions(on_conflict=on_conflict)
+    bench.mirror.rewrite = louder
+    bench.source.put("work", "c.ics", event("c"))
+    assert bench.run() == 0
+    assert bench.mirror.done == ["+ work/c.ics"]
+    assert bench.run() == 0
+    assert bench.mirror.done == []
+    assert bench.counts() == {"unchanged": 3}
+
+
+def test_what_is_lost_on_the_way_is_an_error_once(bench: Bench) -> None:
+    bench.mirror.rewrite = shout
+    bench.source.put("work", "c.ics", event("c"))
+    assert bench.run() == 3
+    assert "did not come back as written" in bench.notes(Level.ERROR)[0]
+    assert bench.run() == 0
+    assert bench.counts() == {"unchanged": 3}
+
+
+def test_a_change_by_hand_of_what_was_rewritten_is_seen(bench: Bench) -> None:
+    bench.mirror.options = MirrorOptions(on_conflict="keep_source")
+    bench.mirror.rewrite = louder
+    bench.source.put("work", "c.ics", event("c"))
+    bench.run()
+    bench.mirror.bodies["work", "c.ics"] = event("c", "By hand")
+    bench.run()
+    assert bench.mirror.done == ["~ work/c.ics"]
+
+
+def test_where_nothing_is_read_back_nothing_is_remembered(bench: Bench) -> None:
+    bench.mirror.options = MirrorOptions(on_conflict="keep_source", verify="none")
+    bench.mirror.rewrite = louder
+    bench.source.put("work", "c.ics", event("c"))
+    bench.run()
+    bench.run()
+    assert bench.mirror.done == ["~ work/c.ics"]
+
+
+# ------------------------------------------------------------------ the plan and the run
+
+
+def test_the_run_does_what_the_plan_showed(bench: Bench) -> None:
+    bench.mirror.options = EXACT
+    del bench.source.bodies["work", "a.ics"]
+    bench.source.put("work", "b.ics", event("b", "Later", 1))
+    bench.source.put("home", "c.ics", event("c"))
+    assert bench.run(dry=True) == 0
+    planned, counts = [e for e in bench.events if isinstance(e, Planned)], bench.counts()
+    assert bench.mirror.done == []
+    assert bench.run() == 0
+    assert [e for e in bench.events if isinstance(e, Planned)] == planned
+    assert (
+        bench.counts()
+        == counts
+        == {
+            "calendars": 1,
+            "added": 1,
+            "changed": 1,
+            "deleted": 1,
+        }
+    )
