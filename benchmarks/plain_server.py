@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.raw_read import EVENT
+from benchmarks.filling import EVENT
 
 from caldav_run.testing.scripted import (
     Answer,

@@ -1,6 +1,7 @@
 """The program as a user starts it: a process of its own, with its time and its memory."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -115,8 +116,19 @@ class Desk:
         """Return the size of the repository in bytes."""
         return stored(self.vault)
 
+    def run_module(self, module: str, *arguments: str) -> Figures:
+        """Back up once by another module that ends with the program's arguments."""
+        return self._start(module, *arguments, "run", str(self.pipeline))
+
+    def forget(self) -> None:
+        """Make this machine one that never saw the account."""
+        shutil.rmtree(self.folder / "state", ignore_errors=True)
+
     def program(self, *arguments: str) -> Figures:
         """Run the program with the desk's keys and the newest repository as `env.VAULT`."""
+        return self._start("caldav_run", *arguments)
+
+    def _start(self, module: str, *arguments: str) -> Figures:
         environment = {
             **{name: value for name, value in os.environ.items() if name != _NO_BYTECODE},
             # An installed program has its bytecode; the first command writes it.
@@ -126,4 +138,4 @@ class Desk:
             "CALDAV_RUN_CONFIG_DIR": str(self.folder / "keys"),
             "CALDAV_RUN_STATE_DIR": str(self.folder / "state"),
         }
-        return measure([sys.executable, "-m", "caldav_run", *arguments], environment)
+        return measure([sys.executable, "-m", module, *arguments], environment)

@@ -1,44 +1,44 @@
-"""A first backup of five calendars, beside the best way to make its requests by hand.
+"""Backups of five calendars beside the least that their requests take, and beside vdirsyncer.
 
-Usage: python -m benchmarks.reading [ITEMS [ROUNDS]]
+Usage: python -m benchmarks.reading [SERVER ...]
 
-By hand means a script that lists the members of each calendar and takes its reports as bytes and
-throws them away: reports of 100 items or one a calendar, over one or four connections. Also timed:
-a run without changes beside the PROPFIND of the home, and vdirsyncer where VDIRSYNCER names it:
-
-    python3 -m venv ~/vdirsyncer && ~/vdirsyncer/bin/pip install vdirsyncer
-    VDIRSYNCER=~/vdirsyncer/bin/vdirsyncer python -m benchmarks.reading 2000
-
-URL, USER and PASSWORD in BENCH_URL, BENCH_USER and BENCH_PASSWORD name another server than the
-Radicale that it starts; BENCH_HOME is then the path of its home. It needs five calendars c0 to c4.
+Starts Radicale, Cyrus and Nextcloud, or the servers of `tests/integration/servers` that are named,
+fills them with 2,000 and then 5,000 events, and measures whole processes, alternating, with 0 and
+with 50 ms of added latency. By hand is `by_hand.py`: reports of 100 items or one a calendar, over
+one or four connections. ROUNDS, ITEMS ("2000 5000") and VDIRSYNCER (a program) in the environment
+change what is done. Without VDIRSYNCER it is installed into a folder that goes again; with an empty
+one it is left out. Last, `growth` tells how it goes on from there to 100,000 items.
 """
 
 import contextlib
-import http.client
-import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
-from base64 import b64encode
-from collections.abc import Callable, Iterator
+import venv
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlsplit
+from typing import Final
 
+from benchmarks import growth
+from benchmarks.filling import Filled, body_of, empty
 from benchmarks.program import Desk, Figures, measure
-from benchmarks.proxy import delayed
-from benchmarks.raw_read import EVENT
+from benchmarks.proxy import Proxy, delayed
 
-from caldav_run.dav import bodies, names
-from caldav_run.dav.collections import properties
-from caldav_run.testing.servers import Server, embedded_radicale
+from caldav_run.testing.servers import Server
 
-CALENDARS = 5
-_VDIRSYNCER = """
+SERVERS: Final = ("radicale", "cyrus", "nextcloud")
+LATENCIES_S: Final = (0.0, 0.05)
+_EACH: Final = 1_000_000
+_WAYS: Final = {
+    f"{name}, c{connections}": (size, connections)
+    for name, size in (("by 100", 100), ("one each", _EACH))
+    for connections in (1, 4)
+}
+_VDIRSYNCER: Final = """
 [general]
 status_path = "{folder}/status"
 [pair pair]
@@ -57,128 +57,162 @@ fileext = ".ics"
 """
 
 
-def by_hand(url: str, user: str, password: str, home: str, size: int, connections: int) -> int:
-    """Read the five calendars; returns how many items came."""
-    token = b64encode(f"{user}:{password}".encode()).decode()
-    headers = {"Authorization": f"Basic {token}", "Content-Type": "application/xml"}
+@dataclass
+class Cell:
+    """What was measured on one server, with one number of items, at one distance.
 
-    def send(method: str, path: str, body: bytes, depth: int) -> bytes:
-        connection = http.client.HTTPConnection(urlsplit(url).netloc)
-        connection.request(method, path, body, {**headers, "Depth": str(depth)})
-        answer = connection.getresponse().read()
-        connection.close()
-        return answer
+    Attributes:
+        name: The server.
+        items: How many events it had.
+        latency_s: How much further away it was.
+        found: What each way took, round by round.
+        asked: How many requests a run of ours made, by what there was to do.
+    """
 
-    def calendar(number: int) -> int:
-        path = f"{home}c{number}/"
-        listing = send("PROPFIND", path, bodies.propfind([names.GETETAG]), 1).decode()
-        found = re.findall(r"<(?:\w+:)?href>([^<]+\.ics)</", listing)
-        batches = [found[at : at + size] for at in range(0, len(found), size)]
-        answers = (send("REPORT", path, bodies.multiget(each), 1) for each in batches)
-        return sum(each.count(b"BEGIN:VCALENDAR") for each in answers)
+    name: str
+    items: int
+    latency_s: float
+    found: dict[str, list[Figures]] = field(default_factory=dict)
+    asked: dict[str, int] = field(default_factory=dict)
 
-    send("PROPFIND", home, properties(), 1)
-    if not size:
-        return 0
-    with ThreadPoolExecutor(connections) as pool:
-        return sum(pool.map(calendar, range(CALENDARS)))
+    def add(self, what: str, figures: Figures) -> None:
+        """Take one more measurement."""
+        self.found.setdefault(what, []).append(figures)
+
+    def seconds(self, what: str) -> float:
+        """Return the median of a way; nothing where it was not measured."""
+        found = self.found.get(what)
+        return median(each.seconds for each in found) if found else 0.0
 
 
-def raw(server: Server, size: int, connections: int) -> Figures:
+def by_hand(server: Server, size: int, connections: int) -> Figures:
     """Read by hand, in a process of its own; with a size of 0 the home only."""
-    arguments = [server.url, server.username, server.password, server.home, size, connections]
-    command = [sys.executable, "-m", "benchmarks.reading", "--by-hand", json.dumps(arguments)]
-    return measure(command)
+    script = str(Path(__file__).with_name("by_hand.py"))
+    account = (server.url, server.username, server.password, server.home)
+    return measure([sys.executable, script, *account, str(size), str(connections)])
 
 
-def vdirsyncer(program: str, server: Server) -> dict[str, Figures]:
+def vdirsyncer(program: str, server: Server, cell: Cell) -> None:
     """Synchronise into an empty folder, and once more."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "config"
-        url = server.url + server.home[1:]
-        config.write_text(
-            _VDIRSYNCER.format(
-                folder=folder, url=url, user=server.username, password=server.password
-            )
-        )
+        url = server.url.rstrip("/") + "/"
+        words = {"folder": folder, "user": server.username, "password": server.password}
+        config.write_text(_VDIRSYNCER.format(url=url, **words))
         command = [program, "-c", str(config)]
         subprocess.run([*command, "discover"], input=b"y\n" * 20, check=True, capture_output=True)
-        return {
-            "vdirsyncer, full": measure([*command, "sync"]),
-            "vdirsyncer, no change": measure([*command, "sync"]),
-        }
+        cell.add("vdirsyncer, full", measure([*command, "sync"]))
+        cell.add("vdirsyncer, same", measure([*command, "sync"]))
+
+
+def measured(filled: Filled, latency_s: float, rounds: int, program: str) -> Cell:
+    """Measure everything on one server, alternating."""
+    cell = Cell(filled.name, filled.items, latency_s)
+    with tempfile.TemporaryDirectory() as folder, delayed(filled.server.url, latency_s) as proxy:
+        near = filled.server
+        server = replace(near, url=proxy.url) if latency_s else near
+        desk = Desk.of_server(Path(folder) / "desk", server)
+        for _ in range(rounds):
+            for what, (size, connections) in _WAYS.items():
+                cell.add(what, by_hand(server, size, connections))
+            cell.add("home", by_hand(server, 0, 1))
+            _ours(cell, desk, proxy, near)
+            if program:
+                vdirsyncer(program, server, cell)
+    return cell
+
+
+def _ours(cell: Cell, desk: Desk, proxy: Proxy, near: Server) -> None:
+    """Back up an account that was never seen, and one whose place is known; then once more."""
+    desk.new_vault()
+    desk.forget()
+    steps = [("first ever", desk.run)]
+    steps += [("full", desk.run), ("same", desk.run), ("one change", desk.run)]
+    for what, step in steps:
+        if what == "full":
+            desk.new_vault()
+        if what == "one change":
+            near.put("c0/000000.ics", body_of(0).replace(b"Room", os.urandom(4).hex().encode()))
+        before = proxy.asked
+        cell.add(what, step())
+        cell.asked[what] = proxy.asked - before
+
+
+def report(cells: Sequence[Cell]) -> None:
+    """Print one line for each cell, with what is missed in bold."""
+    print(
+        "| server, items, latency | best by hand | full | target | first ever | vdirsyncer"
+        " | home by hand | no change | target | one change | vdirsyncer |"
+    )
+    print("|" + "---|" * 11)
+    for each in cells:
+        way = min(_WAYS, key=each.seconds)
+        most = 1.25 * each.seconds(way) + 0.4
+        least = each.seconds("home") + 0.4
+        columns = [
+            f"{each.name}, {each.items:,}, {each.latency_s * 1000:.0f} ms",
+            f"{each.seconds(way):.2f} ({way})",
+            _held(each.seconds("full"), most),
+            f"{most:.2f}",
+            f"{each.seconds('first ever'):.2f}",
+            _told(each.seconds("vdirsyncer, full")),
+            f"{each.seconds('home'):.2f}",
+            _held(each.seconds("same"), least),
+            f"{least:.2f}",
+            f"{each.seconds('one change'):.2f}",
+            _told(each.seconds("vdirsyncer, same")),
+        ]
+        print(f"| {' | '.join(columns)} |")
+    print("\n| requests | first ever | full | no change (target 3) | one change (target 5) |")
+    print("|---|---|---|---|---|")
+    for each in cells:
+        if each.latency_s:
+            print(f"| {each.name}, {each.items:,} | {' | '.join(map(str, each.asked.values()))} |")
+
+
+def _held(seconds: float, target: float) -> str:
+    return f"{seconds:.2f}" if seconds <= target else f"**{seconds:.2f}**"
+
+
+def _told(seconds: float) -> str:
+    return f"{seconds:.2f}" if seconds else "-"
 
 
 @contextlib.contextmanager
-def filled(items: int) -> Iterator[Server]:
-    """Give a server with so many events in five calendars."""
-    if "BENCH_URL" in os.environ:
-        given = (os.environ[f"BENCH_{name}"] for name in ("URL", "USER", "PASSWORD", "HOME"))
-        server = Server(*given)
-        fill(server, items)
-        yield server
+def rival() -> Iterator[str]:
+    """Give vdirsyncer's program; nothing where it is not wanted."""
+    if (given := os.environ.get("VDIRSYNCER")) is not None:
+        yield given
         return
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        embedded_radicale(Path(folder), {"alice": "benchmark"}) as server,
-    ):
-        fill(server, items)
-        yield server
-
-
-def fill(server: Server, items: int) -> None:
-    """Put the events."""
-    for number in range(CALENDARS):
-        server.send("MKCALENDAR", f"c{number}/")
-    for number in range(items):
-        body = EVENT.format(number=number).replace("\n", "\r\n").encode()
-        server.put(f"c{number % CALENDARS}/{number:06}.ics", body)
-
-
-def compare(server: Server, rounds: int) -> None:
-    """Measure everything, alternating, and print medians."""
-    found: dict[str, list[Figures]] = {}
-    ways: dict[str, Callable[[], Figures]] = {
-        f"by hand, {what}, {connections} connections": (
-            lambda size=size, connections=connections: raw(server, size, connections)  # type: ignore[misc]
-        )
-        for what, size in (("reports of 100", 100), ("one report a calendar", 1_000_000))
-        for connections in (1, 4)
-    }
-    program = os.environ.get("VDIRSYNCER")
     with tempfile.TemporaryDirectory() as folder:
-        desk = Desk.of_server(Path(folder) / "desk", server)
-        for _ in range(rounds):
-            for what, way in ways.items():
-                found.setdefault(what, []).append(way())
-            found.setdefault("by hand, home only", []).append(raw(server, 0, 1))
-            desk.new_vault()
-            found.setdefault("caldav-run, full", []).append(desk.run())
-            found.setdefault("caldav-run, no change", []).append(desk.run())
-            for what, figures in (vdirsyncer(program, server) if program else {}).items():
-                found.setdefault(what, []).append(figures)
-    for what, each in found.items():
-        print(f"  {what:>46}: {median(one.seconds for one in each):6.2f} s")
-    best = min(median(one.seconds for one in found[what]) for what in ways)
-    ours = median(one.seconds for one in found["caldav-run, full"])
-    print(f"  full: {ours:.2f} s, target {1.25 * best + 0.4:.2f} s (1.25 x the best by hand + 0.4)")
-    home = median(one.seconds for one in found["by hand, home only"])
-    same = median(one.seconds for one in found["caldav-run, no change"])
-    print(f"  no change: {same:.2f} s, target {home + 0.4:.2f} s (the home by hand + 0.4)")
+        venv.create(folder, with_pip=True)
+        pip = [f"{folder}/bin/pip", "-qq", "--disable-pip-version-check", "install", "vdirsyncer"]
+        subprocess.run(pip, check=True)
+        yield f"{folder}/bin/vdirsyncer"
 
 
-def main(items: int = 2000, rounds: int = 3) -> None:
-    """Measure with 0 and with 50 ms of added latency."""
-    with filled(items) as server:
-        raw(server, 100, 1)  # fills the server's cache
-        for latency_ms in (0, 50):
-            print(f"{items:,} items in {CALENDARS} calendars, {latency_ms} ms of added latency")
-            with delayed(server.url, latency_ms / 1000) as url:
-                compare(replace(server, url=url) if latency_ms else server, rounds)
+def main(*names: str) -> None:
+    """Fill the servers, measure them one after the other, and print."""
+    rounds = int(os.environ.get("ROUNDS", "3"))
+    cells: list[Cell] = []
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor() as pool:
+        program = stack.enter_context(rival())
+        servers = [stack.enter_context(empty(each)) for each in names or SERVERS]
+        for items in map(int, os.environ.get("ITEMS", "2000 5000").split()):
+            # What is new has to be read once before a server is as fast as it gets.
+            list(pool.map(lambda each, items=items: _fill(each, items), servers))
+            for latency_s in LATENCIES_S:
+                cells += [measured(each, latency_s, rounds, program) for each in servers]
+    report(cells)
+    if not names:
+        print()
+        growth.main()
+
+
+def _fill(filled: Filled, items: int) -> None:
+    filled.fill(items)
+    by_hand(filled.server, _EACH, 1)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--by-hand"]:
-        by_hand(*json.loads(sys.argv[2]))
-    else:
-        main(*map(int, sys.argv[1:]))
+    main(*sys.argv[1:])

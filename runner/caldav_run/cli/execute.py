@@ -6,10 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import typer
-
 from caldav_run.cli import console
-from caldav_run.cli.options import Output
+from caldav_run.cli.chosen import Output
 
 if TYPE_CHECKING:
     from caldav_run.engine.events import Emit
@@ -97,6 +95,9 @@ def load(
     if problems:
         console.tell(render_text(problems, files=len(files)))
     if len(loaded) < len(files):
+        # Only here: a run that needs no words does not need what makes help.
+        import typer
+
         raise typer.Exit(PipelineError.exit_status)
     return loaded
 

@@ -10,13 +10,13 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import typer
-
-from caldav_run.cli import console, logs
-from caldav_run.cli.app import make_app, verbs
+from caldav_run.cli import console, logs, quick
 from caldav_run.errors import CaldavRunError, UsageError
+
+if TYPE_CHECKING:
+    import typer
 
 _OWN_OPTIONS: Final = ("-h", "--help", "--version", "--install-completion", "--show-completion")
 _INTERRUPTED: Final = 130
@@ -87,17 +87,14 @@ def guarded(program: Callable[[], int]) -> int:
     except CaldavRunError as error:
         console.error(error)
         return error.exit_status
-    except typer.TyperException as error:
-        return _misused(error)
-    except (KeyboardInterrupt, typer.Abort):
-        console.tell("interrupted")
-        return _INTERRUPTED
+    except KeyboardInterrupt:
+        return _interrupted()
     except BrokenPipeError as error:
         # Help and completion are printed by the library.
         console.lose_data(error)
         status = 0
     except Exception as error:  # noqa: BLE001 -- nobody is to meet a traceback unasked
-        return _defect(error)
+        return _ended(error)
     problem = console.lost()
     if problem is not None:
         console.error(problem)
@@ -112,6 +109,10 @@ def run(arguments: Sequence[str]) -> int:
         CaldavRunError: It cannot be done.
         typer.TyperException: The arguments do not fit the verb.
     """
+    if quick.understood(arguments):
+        return quick.run(arguments)
+    from caldav_run.cli.app import make_app, verbs
+
     known = with_verb(arguments, verbs())
     status = make_app()(known, prog_name="caldav-run", standalone_mode=False)
     return status if isinstance(status, int) else 0
@@ -122,7 +123,23 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _misused(error: typer.TyperException) -> int:
+def _interrupted() -> int:
+    console.tell("interrupted")
+    return _INTERRUPTED
+
+
+def _ended(error: Exception) -> int:
+    """Tell of an error that may be the library's way to say that a command line is done."""
+    import typer
+
+    if isinstance(error, typer.Exit):
+        return error.exit_code
+    if isinstance(error, typer.TyperException):
+        return _misused(error)
+    return _interrupted() if isinstance(error, typer.Abort) else _defect(error)
+
+
+def _misused(error: "typer.TyperException") -> int:
     """Tell what is wrong with the arguments; without any, the usage is the answer."""
     context = getattr(error, "ctx", None)
     if context is not None and error.message == context.get_help():

@@ -1,4 +1,4 @@
-"""HTTP for CalDAV: python-caldav's session and credentials, our own redirects, retries and XML."""
+"""HTTP for CalDAV: one account's requests, their redirects, retries, and the XML they answer."""
 
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
@@ -11,13 +11,12 @@ from caldav_run.dav import busy, failures, multistatus, session, ways
 from caldav_run.dav.failures import LeadsAwayError
 from caldav_run.dav.origin import Origin, Trust
 from caldav_run.dav.reply import Reply
+from caldav_run.dav.session import Client
 from caldav_run.dav.settings import Auth, Settings
 from caldav_run.errors import AccessError, SetupError
 
 if TYPE_CHECKING:
     from http.cookiejar import Cookie
-
-    from caldav.davclient import DAVClient
 
 MAX_HOPS: Final = 5
 # Connections share a token, and the next one may have ended, too, when it is one's turn.
@@ -80,7 +79,7 @@ class Connection:
         self._settings = settings
         self._anonymous = anonymous
         self._watch = watch
-        self._opened: DAVClient | None = None
+        self._opened: Client | None = None
         self._token = ""
         # Those after the last answer: the session's own may be changing while a sibling is made.
         self._cookies: tuple[Cookie, ...] = ()
@@ -117,7 +116,7 @@ class Connection:
         """Return another client of the same account, signed in the same way, for another thread."""
         made = Connection(self._settings, self.base, anonymous=self._anonymous)
         if self._opened is not None:
-            session.sign_in_alike(made._client(), self._opened.auth_type, self._cookies)
+            made._client().sign_in_alike(self._opened.kind, self._cookies)
         return made
 
     def multistatus(
@@ -229,7 +228,7 @@ class Connection:
                 headers=dict(headers),
                 auth=self._authorization(client),
                 timeout=self._settings.timeout_s,
-                verify=client.ssl_verify_cert,
+                verify=client.verify,
                 allow_redirects=False,
                 stream=True,
             )
@@ -248,12 +247,12 @@ class Connection:
         if self._watch is not None:
             self._watch(Exchange(method, url, status, monotonic() - begun))
 
-    def _client(self) -> "DAVClient":
+    def _client(self) -> Client:
         if self._opened is None:
-            self._opened = session.open_client(self._settings, self.base, anonymous=self._anonymous)
+            self._opened = session.open_client(self._settings, anonymous=self._anonymous)
         return self._opened
 
-    def _authorization(self, client: "DAVClient") -> Any:
+    def _authorization(self, client: Client) -> Any:
         """Return what signs the next request in, as the HTTP library takes it."""
         oauth2 = self._settings.oauth2
         if oauth2 is None or self._anonymous:
@@ -271,13 +270,14 @@ class Connection:
 
     def _change_to_digest(self, reply: Reply) -> bool:
         """Sign in by Digest from now on, where that is what the server asks for."""
+        from caldav.lib.auth import extract_auth_types
+
         client = self._client()
-        offered = client.extract_auth_types(reply.header("WWW-Authenticate"))
-        wanted = self._settings.auth is Auth.AUTO and client.auth_type == Auth.BASIC
+        offered = extract_auth_types(reply.header("WWW-Authenticate"))
+        wanted = self._settings.auth is Auth.AUTO and client.kind is Auth.BASIC
         if not wanted or Auth.DIGEST not in offered:
             return False
-        client.auth_type = str(Auth.DIGEST)
-        client.build_auth_object()
+        client.sign_in_by(Auth.DIGEST)
         return True
 
     def _refused(self, reply: Reply) -> AccessError:

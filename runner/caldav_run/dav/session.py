@@ -1,7 +1,7 @@
-"""The HTTP library's session of one account: python-caldav's, shut to the environment."""
+"""The HTTP library's session of one account, signed in, and shut to the environment."""
 
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import caldav_run
 from caldav_run.dav.settings import Auth, Settings
@@ -11,54 +11,75 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from http.cookiejar import Cookie
 
-    from caldav.davclient import DAVClient
     from niquests import Session
+    from niquests.auth import AuthBase
 
 
-def open_client(settings: Settings, base: str, *, anonymous: bool) -> "DAVClient":
+class Client:
+    """A session, and what signs its requests in; for one thread.
+
+    Attributes:
+        session: The library's session.
+        verify: What the server's certificate is held against.
+        kind: How requests are signed in; None without credentials.
+        auth: What signs them in, as the library takes it.
+    """
+
+    def __init__(self, session: "Session", settings: Settings, *, anonymous: bool) -> None:
+        """Sign in as the settings say."""
+        self.session = session
+        self.verify = _believed(settings)
+        self.kind: Auth | None = None
+        self.auth: AuthBase | str | None = None
+        self._settings = settings
+        if settings.password is not None and not anonymous:
+            # Unasked: Cyrus answers 207 with nothing in it to who is not signed in.
+            self.sign_in_by(Auth.BASIC if settings.auth is Auth.AUTO else settings.auth)
+
+    def sign_in_by(self, kind: Auth) -> None:
+        """Sign in otherwise from now on; a Digest begins anew."""
+        from niquests.auth import HTTPBasicAuth, HTTPDigestAuth
+
+        word = self._settings.password.reveal() if self._settings.password else ""
+        self.kind = kind
+        if kind is Auth.BEARER:
+            # The library sends a text as a bearer token.
+            self.auth = word
+        else:
+            sign = HTTPDigestAuth if kind is Auth.DIGEST else HTTPBasicAuth
+            self.auth = sign(self._settings.username or "", word)
+
+    def sign_in_alike(self, kind: Auth | None, cookies: "Iterable[Cookie]") -> None:
+        """Sign in as another client of the same account does by now."""
+        for cookie in cookies:
+            self.session.cookies.set_cookie(copy(cookie))  # type: ignore[no-untyped-call]
+        if kind is not None and kind is not self.kind:
+            self.sign_in_by(kind)
+
+    def close(self) -> None:
+        """Let go of the session."""
+        self.session.close()
+
+
+def open_client(settings: Settings, *, anonymous: bool) -> Client:
     """Make a client; it connects with the first request.
 
     Args:
         settings: What to connect with.
-        base: The URL that the service was found at.
         anonymous: Whether to ask without credentials.
 
     Raises:
         SetupError: The client certificate or the proxy cannot be used.
     """
-    from caldav.davclient import DAVClient
+    from niquests import Session
 
-    credentials: dict[str, Any] = {}
-    if settings.password is not None and not anonymous:
-        # Unasked: Cyrus answers 207 with nothing in it to who is not signed in.
-        kind = Auth.BASIC if settings.auth is Auth.AUTO else settings.auth
-        credentials = {
-            "username": settings.username,
-            "password": settings.password.reveal(),
-            "auth_type": str(kind),
-        }
-    client = DAVClient(
-        url=base, enable_rfc6764=False, ssl_verify_cert=_believed(settings), **credentials
-    )
-    if settings.tls_fingerprint or settings.client_certificate or settings.proxy:
-        from niquests import Session
-
-        # HTTP/3 is another stack, around proxies as well: what is promised is proven without it.
-        client.session.close()
-        client.session = Session(disable_http3=True)
-    prepare(client.session, settings.proxy)
+    # HTTP/3 is another stack, around proxies as well: what is promised is proven without it.
+    promised = settings.tls_fingerprint or settings.client_certificate or settings.proxy
+    session = Session(disable_http3=bool(promised))
+    prepare(session, settings.proxy)
     if settings.client_certificate is not None and not anonymous:
-        client.session.cert = settings.client_certificate.for_session()
-    return client
-
-
-def sign_in_alike(client: "DAVClient", auth_type: str | None, cookies: "Iterable[Cookie]") -> None:
-    """Have a client sign in as another one of the same account does by now."""
-    for cookie in cookies:
-        client.session.cookies.set_cookie(copy(cookie))  # type: ignore[no-untyped-call]
-    if client.auth_type != auth_type:
-        client.auth_type = auth_type
-        client.build_auth_object()
+        session.cert = settings.client_certificate.for_session()
+    return Client(session, settings, anonymous=anonymous)
 
 
 def prepare(session: "Session", proxy: Proxy | None) -> None:

@@ -101,6 +101,10 @@ def _no_mail() -> str:
     return ""
 
 
+def _no_command(*command: str, user: str = "root") -> str:
+    raise NotImplementedError(f"{user} cannot run {command} there")
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """A server that answers.
@@ -110,12 +114,14 @@ class Running:
         accounts: Two users of it, or one where it has only that.
         mail: Gives what it has mailed so far, as its mail sink logged it.
         new_account: Makes one more user, where that can be done.
+        command: Runs a command in its container, and returns what that printed.
     """
 
     description: Description
     accounts: tuple[Server, ...]
     mail: Callable[[], str] = _no_mail
     new_account: Callable[[str], Server] | None = None
+    command: Callable[..., str] = _no_command
 
     @property
     def account(self) -> Server:

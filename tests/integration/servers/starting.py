@@ -68,7 +68,7 @@ def _container(description: Description, container: Container) -> Iterator[Runni
         accounts = tuple(description.server(found.url, *each) for each in words.items())
         for account in accounts:
             _wait(account, found, container.start_s)
-        yield Running(description, accounts, found.mail)
+        yield Running(description, accounts, found.mail, command=found.run)
 
 
 @contextlib.contextmanager
@@ -88,7 +88,7 @@ def _nextcloud(description: Description, container: Container) -> Iterator[Runni
         prepare(found)
         new_account = account_maker(description, found.url, password)
         accounts = tuple(map(new_account, USERS))
-        yield Running(description, accounts, found.mail, new_account)
+        yield Running(description, accounts, found.mail, new_account, found.run)
 
 
 @contextlib.contextmanager
