@@ -223,7 +223,7 @@ def test_nothing_is_replaced_where_no_snapshot_can_be_taken(
     (here / "calendars/family/new.ics").write_bytes(event("new", "New"))
     done = call("run", "mirror.yaml")
     assert done.status == 3
-    assert "not written: no safety snapshot" in done.err
+    assert "what is there could not be saved before: no safety snapshot" in done.err
     assert mirrored.read_bytes() == event("lunch", "Lunch")
     assert mirrored.with_name("new.ics").exists()
 
