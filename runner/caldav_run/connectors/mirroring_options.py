@@ -25,6 +25,7 @@ def _deletions(value: object) -> Deletions:
     return Deletions(
         max=int(value.get("max", usual.max)),
         max_ratio=_share(value.get("max_ratio", usual.max_ratio)),
+        calendars=bool(value.get("calendars", usual.calendars)),
     )
 
 

@@ -75,7 +75,7 @@ class Source(Protocol):
 
     account: str
     selection: str
-    """The resolved choice of calendars, as text: a part of the ledger's fingerprint."""
+    """The resolved choice of calendars, as `Selection.text`: a part of the ledger's fingerprint."""
 
     as_of: datetime | None
     """Of when (in UTC) the last reading was; None for a source that shows the present."""

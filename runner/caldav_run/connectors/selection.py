@@ -45,6 +45,12 @@ class Selection:
             exclude=_patterns(value.get("exclude", ()), "calendars.exclude"),
         )
 
+    @classmethod
+    def from_text(cls, text: str) -> "Selection":
+        """Read what `text` wrote."""
+        include, exclude = json.loads(text)
+        return cls(None if include is None else tuple(include), tuple(exclude))
+
     @property
     def text(self) -> str:
         """A canonical text: equal for two selections with the same patterns in any order."""

@@ -12,7 +12,7 @@ from caldav_run.errors import TemporaryError
 from caldav_run.model import Version
 
 _TODO: Final = "SELECT * FROM todo WHERE calendar = ? ORDER BY rowid"
-_DONE: Final = "SELECT * FROM done WHERE calendar = ? ORDER BY rowid"
+_DONE: Final = "SELECT * FROM done WHERE calendar = ? ORDER BY rowid LIMIT -1 OFFSET ?"
 
 
 class Place(NamedTuple):
@@ -79,11 +79,9 @@ class Agenda:
         columns = (calendar, *_columns(done.write), done.href, done.etag)
         self._insert("INSERT INTO done VALUES(?, ?, ?, ?, ?, ?, ?, ?)", columns)
 
-    def written(self, calendar: int) -> Iterator[Written]:
-        """Yield what was written."""
-        rows = self._base.execute(
-            "SELECT * FROM done WHERE calendar = ? ORDER BY rowid", [calendar]
-        )
+    def written(self, calendar: int, skipped: int) -> Iterator[Written]:
+        """Yield what was written, without the first so many."""
+        rows = self._base.execute(_DONE, [calendar, skipped])
         for _, *columns, href, etag in rows:
             yield Written(_write(*columns), href, etag)
 

@@ -1,15 +1,17 @@
 """What `exact` deletes: only what the same filters would have let through, and not too much."""
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from caldav_run.connectors.mirroring import Held, Mirror
+from caldav_run.connectors.mirroring import Held, Mirror, Target
 from caldav_run.engine.events import Level
 from caldav_run.engine.judge import Link, judge
 from caldav_run.engine.meeting import Destination, Origin
+from caldav_run.engine.mirror import MirrorRecipient
 from caldav_run.engine.recipient import Tally
-from caldav_run.errors import ItemError
+from caldav_run.errors import CalendarError, ItemError
 from caldav_run.ical.view import ItemView
 from caldav_run.model import Item, Provenance, Version
 
@@ -38,6 +40,44 @@ class Court:
         """
         found = list(self._unprotected(place)) if self.filters else place.doomed
         return [each for each in found if not self._objected(place, each)]
+
+    def condemn(
+        self, feeds: Sequence[MirrorRecipient], claimed: Collection[str]
+    ) -> Iterator[Destination]:
+        """Yield the calendars that no source has, each with all that goes with it.
+
+        Args:
+            feeds: The sources, each read to its end.
+            claimed: The ids of the calendars that something goes to.
+        """
+        spared = {*claimed, *self._excluded(feeds)}
+        for calendar in self.mirror.calendars():
+            selected = all(each.selection.selects(calendar) for each in feeds)
+            if calendar.id in spared or calendar.read_only or not selected:
+                continue
+            origins = [Origin(at, feed, calendar) for at, feed in enumerate(feeds)]
+            place = Destination(-1, Target(calendar, exists=True), origins)
+            try:
+                present = self.mirror.present(place.target)
+                place.doomed = list(present)
+                place.doomed = self.spare(place)
+            except CalendarError as error:
+                self.tally.fail(error, place.title)
+                continue
+            if len(place.doomed) == len(present):
+                yield place
+            else:
+                text = f"{place.title}: the calendar stays, since items of it have to stay"
+                self.tally.note(Level.WARNING, text)
+
+    def _excluded(self, feeds: Sequence[MirrorRecipient]) -> Iterator[str]:
+        """Yield the ids of the calendars to which what is not selected would go."""
+        for feed in feeds:
+            for calendar in feed.excluded:
+                # One that has no place there has none to lose.
+                with contextlib.suppress(CalendarError):
+                    target = self.mirror.target(feed.source, calendar, feed.excluded)
+                    yield target.calendar.id
 
     def _unprotected(self, place: Destination) -> Iterator[Version]:
         """Yield what every filter lets through, and is as the plan saw it."""

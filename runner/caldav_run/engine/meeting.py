@@ -7,9 +7,9 @@ from itertools import groupby
 from operator import itemgetter
 
 from caldav_run.connectors.mirroring import Mirror, Target
-from caldav_run.engine.agenda import Place
+from caldav_run.engine.agenda import Place, Write
 from caldav_run.engine.mirror import MirrorRecipient
-from caldav_run.engine.plan import order
+from caldav_run.engine.plan import Action, order
 from caldav_run.errors import CalendarError
 from caldav_run.model import Calendar, Version
 
@@ -45,12 +45,16 @@ class Destination:
         target: The calendar.
         origins: The source calendars that go there.
         doomed: What is to be deleted there.
+        refused: What was objected to, and where its bytes lie.
+        deferred: Those of them that may go in when something else has been deleted.
     """
 
     number: int
     target: Target
     origins: list[Origin]
     doomed: list[Version] = field(default_factory=list)
+    refused: list[tuple[Action, Place]] = field(default_factory=list)
+    deferred: list[Write] = field(default_factory=list)
 
     @property
     def title(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from caldav_run.connectors.selection import Selection
 from caldav_run.engine.events import Level
 from caldav_run.engine.judge import Link, Verdict
 from caldav_run.engine.ledger import Held
@@ -19,18 +20,24 @@ class MirrorRecipient:
     Attributes:
         source: The source's name in the pipeline.
         calendars: The calendars that were named, by id.
+        excluded: Those that are there and not selected.
+        selection: The choice of calendars.
         fit: Whether what was read may be written: the source's guards have not tripped.
         doubt: Why it is not known of all calendars what the source has, in words.
     """
 
     held: Held | None = None
 
-    def __init__(self, source: str, chain: Sequence[Link], tally: Tally) -> None:
-        """Take the source's name, the sink's own filters and where to count."""
+    def __init__(
+        self, source: str, selection: Selection, chain: Sequence[Link], tally: Tally
+    ) -> None:
+        """Take what feeds it: the source's name and choice, the sink's own filters, the counts."""
         self.tally = tally
         self.chain = chain
         self.source = source
+        self.selection = selection
         self.calendars: dict[str, Calendar] = {}
+        self.excluded: list[Calendar] = []
         self.fit = False
         self.doubt: str | None = f"{source} was not read to its end"
         self._wanted = Wanted()
@@ -43,7 +50,8 @@ class MirrorRecipient:
         self.calendars[calendar.id] = calendar
 
     def exclude(self, calendar: Calendar) -> None:
-        """Leave a calendar alone that is not selected."""
+        """Remember a calendar that is not selected: nothing of it is written or deleted."""
+        self.excluded.append(calendar)
 
     def changed(self, view: ItemView, verdict: Verdict) -> None:
         """Spool an item that passed the filters."""

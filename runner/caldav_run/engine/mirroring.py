@@ -5,21 +5,22 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from caldav_run.connectors.mirroring import Mirror
+from caldav_run.connectors.selection import Selection
 from caldav_run.engine.agenda import Agenda, Write
 from caldav_run.engine.doom import Court
 from caldav_run.engine.events import Level, StepStarted
 from caldav_run.engine.guard import too_many
-from caldav_run.engine.job import Job, NamedSink
-from caldav_run.engine.means import Means, Saving, count
+from caldav_run.engine.job import Job, NamedSink, NamedSource
+from caldav_run.engine.means import Means, Saving
 from caldav_run.engine.meeting import Destination, destinations, waiting
 from caldav_run.engine.mirror import MirrorRecipient
 from caldav_run.engine.outcome import ExitStatus
+from caldav_run.engine.performing import perform, show
 from caldav_run.engine.plan import Action, Policy, Verb, order, plan
 from caldav_run.engine.readback import Readback
 from caldav_run.engine.recipient import Tally
 from caldav_run.engine.remembering import Remembered
 from caldav_run.engine.telling import tell
-from caldav_run.engine.writer import Writer
 from caldav_run.errors import CalendarError
 from caldav_run.model import Calendar, Version
 
@@ -39,15 +40,17 @@ class MirrorRun:
         self._feeds: list[MirrorRecipient] = []
         self._refused: str | None = None
         self._there = 0
+        self._condemned: list[Destination] = []
 
-    def recipient(self, source: str) -> MirrorRecipient:
+    def recipient(self, source: NamedSource) -> MirrorRecipient:
         """Return what collects one source's items.
 
         Raises:
             ConnectorError: The destination cannot be reached.
         """
         self._mirror.origin()
-        made = MirrorRecipient(source, self._named.filters, self._tally)
+        selection = Selection.from_text(source.source.selection)
+        made = MirrorRecipient(source.name, selection, self._named.filters, self._tally)
         self._feeds.append(made)
         return made
 
@@ -67,10 +70,12 @@ class MirrorRun:
             memory = Remembered(self._job.state_dir, self._mirror.origin())
             stack.enter_context(memory)
             agenda = stack.enter_context(Agenda())
-            places = destinations(self._mirror, fit, self._refuse)
+            everywhere = destinations(self._mirror, fit, self._refuse)
             doubt = self._doubt()
-            places = [each for each in places if self._plan(each, agenda, memory, doubt)]
-            self._doom(places, doubt)
+            places = [each for each in everywhere if self._plan(each, agenda, memory, doubt)]
+            if self._mirror.options.mode == "exact":
+                self._doom(places, doubt, [each.target.calendar.id for each in everywhere])
+                self._reconsider(places)
             means = Means(
                 self._mirror,
                 fit,
@@ -81,9 +86,9 @@ class MirrorRun:
                 self._tally,
             )
             if self._tally.dry:
-                _show(places, means)
+                show(places, self._condemned, means)
             else:
-                _write(places, means)
+                perform(places, self._condemned, means)
 
     def _refuse(self, error: CalendarError, calendar: Calendar) -> None:
         self._refused = f'"{calendar.title}" has no place there'
@@ -139,6 +144,8 @@ class MirrorRun:
         where = places.pop(id(mine))
         if action.verb in {Verb.ADD, Verb.REPLACE}:
             agenda.plan(place.number, Write(mine, there, where))
+        elif (action.verb, there, self._mirror.options.mode) == (Verb.REFUSE, None, "exact"):
+            place.refused.append((action, where))
         else:
             tell(self._tally, place.title, action)
 
@@ -151,16 +158,17 @@ class MirrorRun:
 
         return told
 
-    def _doom(self, places: list[Destination], doubt: str | None) -> None:
+    def _doom(
+        self, places: Sequence[Destination], doubt: str | None, claimed: Sequence[str]
+    ) -> None:
         """Settle what is deleted: nothing that has to stay, and not too much."""
         mirror, tally = self._mirror, self._tally
-        if mirror.options.mode != "exact":
-            return
         if doubt is not None:
             tally.note(Level.WARNING, f"{tally.step.name}: nothing is deleted: {doubt}")
+            return
         court = Court(mirror, (*self._job.filters, *self._named.filters), self._job.now, tally)
         for place in places:
-            if doubt is None and not place.known():
+            if not place.known():
                 text = f"{place.title}: nothing is deleted there: not all of it could be read"
                 tally.note(Level.WARNING, text)
             try:
@@ -168,12 +176,16 @@ class MirrorRun:
             except CalendarError as error:
                 tally.fail(error, place.title)
                 place.doomed = []
-        count = sum(len(each.doomed) for each in places)
-        objection = too_many(count, self._there, mirror.options.delete)
+        if mirror.options.delete.calendars:
+            self._condemned = list(court.condemn(self._feeds, claimed))
+        more = [len(each.doomed) for each in self._condemned]
+        # An empty calendar is something, too.
+        count = sum(len(each.doomed) for each in places) + sum(max(1, each) for each in more)
+        objection = too_many(count, self._there + sum(more), mirror.options.delete)
         if objection is not None:
-            self._hold_back(places, objection)
+            self._hold_back([*places, *self._condemned], objection)
 
-    def _hold_back(self, places: list[Destination], objection: str) -> None:
+    def _hold_back(self, places: Sequence[Destination], objection: str) -> None:
         tally = self._tally
         tally.guarded = True
         tally.failures.append(ExitStatus.GUARDED)
@@ -182,35 +194,18 @@ class MirrorRun:
             for each in place.doomed:
                 tally.tell(Verb.REFUSE, place.title, f"{each.label} (not deleted)")
             place.doomed = []
+        self._condemned = []
+
+    def _reconsider(self, places: Sequence[Destination]) -> None:
+        """Tell what is refused; what is deleted elsewhere in exchange may yet go in."""
+        leaving = {each.uid for place in (*places, *self._condemned) for each in place.doomed}
+        for place in places:
+            for action, where in place.refused:
+                if action.wanted is not None and action.wanted.uid in leaving - {""}:
+                    place.deferred.append(Write(action.wanted, None, where))
+                else:
+                    tell(self._tally, place.title, action)
 
     def _protect(self) -> None:
         if self._job.safety is not None:
             self._job.safety.protect(self._named.name)
-
-
-def _show(places: Sequence[Destination], means: Means) -> None:
-    """Tell and count what would be done."""
-    for place in places:
-        if not place.target.exists:
-            means.tally.count("calendars", "+", place.title, "calendar (new)")
-        for write in means.agenda.writes(place.number):
-            count(means.tally, place, write.wanted, write.replaces)
-    for place in places:
-        for doomed in place.doomed:
-            count(means.tally, place, None, doomed)
-
-
-def _write(places: Sequence[Destination], means: Means) -> None:
-    """Do what was planned."""
-    if means.agenda.destroys() or any(place.doomed for place in places):
-        # As it was before this run wrote anything.
-        means.saving.failure()
-    means.leaving.update(each.uid for place in places for each in place.doomed if each.uid)
-    sound = [writer for place in places if (writer := Writer(means, place)).bring()]
-    for writer in sound:
-        writer.look()
-    means.readback.finish()
-    for writer in sound:
-        writer.delete()
-    for writer in sound:
-        writer.catch_up()

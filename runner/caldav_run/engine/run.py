@@ -164,7 +164,7 @@ class _Run:
             made_by = fingerprint(origin_of.name, source.selection, chain, self._job.timezone)
             account = sink.open_account(source.account, origin)
             return ArchiveRecipient(account, named.filters, made_by, tally)
-        return self._mirror_run(named, sink, tally).recipient(origin_of.name)
+        return self._mirror_run(named, sink, tally).recipient(origin_of)
 
     def _mirror_run(self, named: NamedSink, mirror: Mirror, tally: Tally) -> "MirrorRun":
         # Brings the parser of items with it, which a backup does without.

@@ -34,6 +34,7 @@ class Writer:
     _under_way: dict[Order, Write] = field(default_factory=dict)
     _later: list[Write] = field(default_factory=list)
     _dealt_with: int = 0
+    _looked_at: int = 0
 
     # ------------------------------------------------------------ adds and changes
 
@@ -155,9 +156,10 @@ class Writer:
             means.tally.fail(error, self.place.title)
 
     def _done(self) -> Iterator[Outcome]:
-        for write, href, etag in self.means.agenda.written(self.place.number):
+        for write, href, etag in self.means.agenda.written(self.place.number, self._looked_at):
             feed = self.means.feeds[write.place.feed]
             body = partial(feed.body, write.place.slot)
+            self._looked_at += 1
             yield Outcome(Order(write.wanted, write.replaces, body), href, etag)
 
     # ------------------------------------------------------------ deletions
@@ -183,18 +185,27 @@ class Writer:
             self.means.tally.fail(error, self.place.title)
 
     def catch_up(self) -> None:
-        """Write what may have been refused for something that is deleted by now.
+        """Write what was refused for something that is deleted by now.
 
         Raises:
             ConnectorError: Nothing more can be done at the destination.
         """
         self.means.leaving.clear()
+        writes = [*self._later, *filter(self._unopposed, self.place.deferred)]
         try:
-            if self._later:
-                self._apply(self._later)
+            if writes:
+                self._apply(writes)
                 self.means.mirror.finish(self.place.target)
         except CalendarError as error:
             self.means.tally.fail(error, self.place.title)
+        self.look()
+
+    def _unopposed(self, write: Write) -> bool:
+        wanted, size = write.wanted, write.place.slot.size
+        reason = self.means.mirror.objection(self.place.target, wanted, None, size)
+        if reason is not None:
+            self._fail(wanted, ItemError(f"not written: {reason}"))
+        return reason is None
 
     def _destroy(self, doomed: Sequence[Version]) -> None:
         orders = (Order(None, each, _nothing) for each in doomed)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from caldav_run.connectors.protocol import Baseline
+from caldav_run.connectors.selection import Selection
 from caldav_run.errors import CaldavRunError
 from caldav_run.model import (
     Calendar,
@@ -46,7 +47,7 @@ class MemorySource:
     """
 
     account: str = "memory"
-    selection: str = "all"
+    selection: str = Selection().text
     as_of: datetime | None = None
     calendars: dict[str, Calendar] = field(default_factory=dict)
     bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)

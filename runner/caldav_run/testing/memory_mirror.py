@@ -24,6 +24,7 @@ class MemoryMirror:
         refuses: Why an item is refused when it is written, in words, by its UID.
         objects: Why an item is refused beforehand, by its UID.
         one_place: Whether a UID may lie in one calendar only.
+        only_once: Whether an item is refused beforehand that lies in another calendar.
         unreadable: Calendars that cannot be read.
         broken: Raised when the last order of the first batch has been done.
         done: All orders that were done, in words.
@@ -38,6 +39,7 @@ class MemoryMirror:
     refuses: dict[str, str] = field(default_factory=dict)
     objects: dict[str, str] = field(default_factory=dict)
     one_place: bool = False
+    only_once: bool = False
     unreadable: set[str] = field(default_factory=set)
     broken: ConnectorError | CalendarError | None = None
     done: list[str] = field(default_factory=list)
@@ -73,9 +75,13 @@ class MemoryMirror:
     def objection(
         self, target: Target, wanted: Version | None, replaces: Version | None, size: int
     ) -> str | None:
-        """Return what `objects` says."""
-        del target, size
+        """Return what `objects` and `only_once` say."""
+        del size
         named = wanted or replaces
+        if self.only_once and wanted is not None and replaces is None:
+            elsewhere = self._elsewhere(target.calendar.id)
+            if any(each.uid == wanted.uid for each in elsewhere):
+                return "it lies in another calendar"
         return self.objects.get(named.uid) if named else None
 
     def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:

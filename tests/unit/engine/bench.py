@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from caldav_run.connectors.protocol import Sink
+from caldav_run.connectors.protocol import Judgement, Sink
 from caldav_run.engine.events import Event, Level, Noted, Planned, State, StepFinished
 from caldav_run.engine.guard import Expectation
 from caldav_run.engine.job import Job, NamedSink, NamedSource, Safety
 from caldav_run.engine.judge import Link
 from caldav_run.engine.run import run
+from caldav_run.ical.view import ItemView
 from caldav_run.testing.memory import MemorySource
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -76,3 +77,21 @@ class Bench:
 
     def files(self) -> list[str]:
         return sorted(str(each.relative_to(self.folder)) for each in self.folder.rglob("*.ics"))
+
+
+class Keeps:
+    """A filter that keeps what a test says, and fails where a test says."""
+
+    fingerprint = "keeps"
+
+    def __init__(self, keeps: Callable[[ItemView], bool], problem: str | None = None) -> None:
+        self._keeps = keeps
+        self._problem = problem
+
+    def judge(self, view: ItemView, now: datetime) -> Judgement:
+        del now
+        return Judgement(self._keeps(view), problem=self._problem)
+
+
+def keeping(keeps: Callable[[ItemView], bool], problem: str | None = None) -> tuple[Link, ...]:
+    return (Link("1 keeps", Keeps(keeps, problem)),)

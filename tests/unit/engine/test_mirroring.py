@@ -1,21 +1,28 @@
 """Runs into a destination in memory: others write meanwhile, and it refuses and rewrites."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.engine.bench import NOW
+from tests.unit.engine.bench import NOW, keeping
 
 from caldav_run.connectors.mirroring import Deletions, MirrorOptions
+from caldav_run.connectors.selection import Selection
 from caldav_run.engine.events import Event, Level, Noted, Planned, StepFinished
 from caldav_run.engine.guard import Expectation
-from caldav_run.engine.job import Job, NamedSink, NamedSource
+from caldav_run.engine.job import Job, NamedSink, NamedSource, Safety
 from caldav_run.engine.run import run
-from caldav_run.errors import CalendarError, TemporaryError
+from caldav_run.errors import CalendarError, ConnectorError, TemporaryError
+from caldav_run.model import Calendar
 from caldav_run.testing.contracts.bodies import event
 from caldav_run.testing.memory import MemorySource
 from caldav_run.testing.memory_mirror import MemoryMirror
+
+if TYPE_CHECKING:
+    from caldav_run.engine.judge import Link
 
 ANY = Deletions(max=1000, max_ratio=1.0)
 EXACT = MirrorOptions(mode="exact", delete=ANY)
@@ -28,13 +35,15 @@ class Bench:
         self.source = MemorySource()
         self.mirror = MemoryMirror()
         self.events: list[Event] = []
+        self.filters: tuple[Link, ...] = ()
+        self.safety: Safety | None = None
         self._state = state
 
     def run(self, *, dry: bool = False) -> int:
         job = Job(
             name="test",
             sources=(NamedSource("here", self.source),),
-            filters=(),
+            filters=self.filters,
             sinks=(NamedSink("there", self.mirror),),
             expect=Expectation(),
             timezone=UTC,
@@ -42,6 +51,7 @@ class Bench:
             dry=dry,
             detail=True,
             state_dir=self._state,
+            safety=self.safety,
         )
         self.events = []
         self.mirror.done = []
@@ -183,6 +193,117 @@ def test_an_event_that_moved_to_another_calendar_is_there_once_in_the_end(bench:
     assert bench.run() == 0
     assert bench.mirror.done == ["create home", "- work/a.ics", "+ home/a.ics"]
     assert bench.counts() == {"calendars": 1, "deleted": 1, "added": 1, "unchanged": 1}
+
+
+def test_what_is_objected_to_for_what_is_deleted_goes_in_afterwards(bench: Bench) -> None:
+    bench.mirror.options = EXACT
+    bench.mirror.only_once = True
+    bench.source.put("home", "a.ics", bench.source.bodies.pop(("work", "a.ics")))
+    assert bench.run(dry=True) == 0
+    counts = bench.counts()
+    assert bench.run() == 0
+    assert bench.mirror.done == ["create home", "- work/a.ics", "+ home/a.ics"]
+    assert bench.counts() == counts
+
+
+def test_what_is_objected_to_is_refused_when_the_deletion_is_held_back(bench: Bench) -> None:
+    bench.mirror.options = MirrorOptions(mode="exact", delete=Deletions(max=0))
+    bench.mirror.only_once = True
+    bench.source.put("home", "a.ics", bench.source.bodies.pop(("work", "a.ics")))
+    assert bench.run() == 4
+    assert bench.mirror.done == ["create home"]
+    assert any("it lies in another calendar" in each for each in bench.notes(Level.ERROR))
+
+
+# ------------------------------------------------------------------ whole calendars
+
+CALENDARS = Deletions(max=1000, max_ratio=1.0, calendars=True)
+
+
+@pytest.fixture
+def old(bench: Bench) -> Bench:
+    """A calendar with an item that the source has no more."""
+    bench.mirror.options = MirrorOptions(mode="exact", delete=CALENDARS)
+    bench.mirror.places["old"] = Calendar(id="old", display_name="Old")
+    bench.mirror.bodies["old", "x.ics"] = event("x")
+    return bench
+
+
+@pytest.mark.parametrize("dry", [False, True])
+def test_a_calendar_that_no_source_has_is_deleted_where_asked(old: Bench, *, dry: bool) -> None:
+    assert old.run(dry=dry) == 0
+    assert old.mirror.done == ["remove old"] * (not dry)
+    assert [(e.sign, e.calendar, e.label) for e in old.events if isinstance(e, Planned)] == [
+        ("-", "Old", "calendar with 1 item")
+    ]
+
+
+def test_a_calendar_that_no_source_has_stays_by_default(old: Bench) -> None:
+    old.mirror.options = EXACT
+    assert old.run() == 0
+    assert old.mirror.done == []
+
+
+@pytest.mark.parametrize(
+    "why", ["excluded", "not selected", "read-only", "filtered", "objected", "guarded", "doubted"]
+)
+def test_a_calendar_stays_that_has_to(old: Bench, why: str) -> None:
+    if why == "excluded":
+        old.source.calendars["old"] = Calendar(id="old")
+        old.source.excluded.add("old")
+    elif why == "not selected":
+        old.source.selection = Selection(exclude=("O*",)).text
+    elif why == "read-only":
+        old.mirror.places["old"] = Calendar(id="old", read_only=True)
+    elif why == "filtered":
+        old.filters = keeping(lambda view: view.item.href != "x.ics")
+    elif why == "objected":
+        old.mirror.objects["x"] = "somebody would be mailed"
+    elif why == "guarded":
+        old.mirror.options = MirrorOptions(mode="exact", delete=replace(CALENDARS, max=0))
+    else:
+        old.source.unreadable.add(("work", "a.ics"))
+        old.source.broken = TemporaryError("the connection was lost")
+        old.source.put("zoo", "z.ics", event("z"))
+    old.run()
+    assert "old" in old.mirror.places
+    assert old.mirror.bodies["old", "x.ics"] == event("x")
+
+
+def test_an_empty_calendar_counts_as_a_deletion(old: Bench) -> None:
+    old.mirror.options = MirrorOptions(mode="exact", delete=replace(CALENDARS, max=0))
+    old.mirror.bodies.clear()
+    assert old.run() == 4
+    assert "old" in old.mirror.places
+
+
+def test_a_calendar_that_is_not_deleted_is_named(old: Bench) -> None:
+    old.mirror.refuses["old"] = "the server says 403 Forbidden"
+    assert old.run() == 3
+    assert old.notes(Level.ERROR) == ["Old: the server says 403 Forbidden"]
+
+
+def test_a_calendar_that_cannot_be_read_is_not_deleted(old: Bench) -> None:
+    old.mirror.unreadable.add("old")
+    assert old.run() == 3
+    assert old.mirror.done == []
+
+
+def test_a_calendar_that_could_not_be_saved_is_not_deleted(old: Bench) -> None:
+    old.safety = Broken()
+    assert old.run() == 3
+    assert old.mirror.done == []
+    assert "not deleted, since what is there could not be saved" in old.notes(Level.ERROR)[0]
+
+
+class Broken:
+    """Saves nothing."""
+
+    def protect(self, sink: str) -> None:
+        raise ConnectorError(f"{sink} cannot be saved")
+
+
+# ------------------------------------------------------------------ lost midway
 
 
 def test_a_calendar_that_cannot_be_read_is_not_written(bench: Bench) -> None:

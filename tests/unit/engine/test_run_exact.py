@@ -2,20 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import pytest
-from tests.unit.engine.bench import Bench
+from tests.unit.engine.bench import Bench, keeping
 
-from caldav_run.connectors.protocol import Context, Judgement
+from caldav_run.connectors.protocol import Context
 from caldav_run.connectors.sinks.ics import IcsSink
 from caldav_run.engine.events import Level, State
 from caldav_run.engine.guard import Expectation
 from caldav_run.engine.job import NamedSource
-from caldav_run.engine.judge import Link
 from caldav_run.errors import AccessError, ConnectorError, TemporaryError
-from caldav_run.ical.view import ItemView
 from caldav_run.model import Calendar
 from caldav_run.testing.contracts.bodies import event
 from caldav_run.testing.memory import MemorySource
@@ -55,24 +52,6 @@ def setting(tmp_path: Path, context: Callable[[str], Context]) -> Setting:
 
 def _no_sink() -> IcsSink:
     raise NotImplementedError
-
-
-class Keeps:
-    """A filter that keeps what a test says, and fails where a test says."""
-
-    fingerprint = "keeps"
-
-    def __init__(self, keeps: Callable[[ItemView], bool], problem: str | None = None) -> None:
-        self._keeps = keeps
-        self._problem = problem
-
-    def judge(self, view: ItemView, now: datetime) -> Judgement:
-        del now
-        return Judgement(self._keeps(view), problem=self._problem)
-
-
-def keeping(keeps: Callable[[ItemView], bool], problem: str | None = None) -> tuple[Link, ...]:
-    return (Link("1 keeps", Keeps(keeps, problem)),)
 
 
 # ------------------------------------------------------------------ what is deleted

@@ -143,15 +143,18 @@ class CaldavSink:
         """Ask for the items by name."""
         place, account = self._places().at(target), self._account()
         found = rereading.reread(account.connection, place.collection, hrefs, account.profile)
-        for each in found:
-            if isinstance(each, Changed):
-                item = each.item
-                seen = version(item.body, item.href, item.etag)
-                yield Held(item.href, seen, item.body)
-            elif isinstance(each, Failed):
-                yield Held(each.href or "", None, None, ItemError(each.reason))
-            else:
-                yield Held(each.href, None, None)
+        try:
+            for each in found:
+                if isinstance(each, Changed):
+                    item = each.item
+                    yield Held(item.href, version(item.body, item.href, item.etag), item.body)
+                elif isinstance(each, Failed):
+                    yield Held(each.href or "", None, None, ItemError(each.reason))
+                else:
+                    yield Held(each.href, None, None)
+        except failures.TROUBLE as error:
+            title = target.calendar.title
+            raise CalendarError(f'"{title}" cannot be looked at again: {error}') from error
 
     def calendars(self) -> Sequence[Calendar]:
         """Return the calendars of the account."""
