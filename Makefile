@@ -50,8 +50,13 @@ SERVER ?= all
 
 .PHONY: test-servers
 test-servers: $(VENV)/.test ## Run the suite of real servers; SERVER='cyrus sogo' chooses
-	CALDAV_RUN_SERVERS='$(SERVER)' $(BIN)/pytest --numprocesses=2 --dist=loadscope -rs \
-	  tests/integration/servers $(ARGS)
+	CALDAV_RUN_SERVERS='$(SERVER)' CALDAV_RUN_MATRIX=union $(BIN)/pytest --numprocesses=2 \
+	  --dist=loadscope -rs tests/integration/servers $(ARGS)
+
+.PHONY: test-matrix
+test-matrix: $(VENV)/.test ## Restore all that each server gave into each; SERVER='cyrus sogo' into these
+	CALDAV_RUN_SERVERS='$(SERVER)' CALDAV_RUN_MATRIX=pairs $(BIN)/pytest --numprocesses=2 \
+	  --dist=loadscope -rs --timeout=7200 tests/integration/servers/test_matrix.py $(ARGS)
 
 .PHONY: docs-servers
 docs-servers: ## Measure every server anew and write docs/servers.md

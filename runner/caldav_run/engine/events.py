@@ -77,12 +77,14 @@ class Planned:
 class Deviated:
     """One way in which what a destination holds is not what was written there.
 
-    `rule` names what level L3 of fidelity tolerates, None is a loss; `place` is the component, and
-    `before` and `after` are the property as it was written and as it came back, None for nothing.
+    `href` is the item's name there; `rule` names what level L3 of fidelity tolerates, None is a
+    loss; `place` is the component, and `before` and `after` are the property as it was written and
+    as it came back, None for nothing.
     """
 
     step: Step
     calendar: str
+    href: str
     label: str
     rule: str | None
     place: str

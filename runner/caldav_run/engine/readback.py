@@ -60,9 +60,9 @@ class Readback:
             }
 
     def _take(self, calendar: str, finding: Finding) -> None:
-        label = finding.outcome.order.label
+        label, href = finding.outcome.order.label, finding.outcome.href or ""
         for each in finding.deviations:
-            self.tally.emit(Deviated(self.tally.step, calendar, label, *each))
+            self.tally.emit(Deviated(self.tally.step, calendar, href, label, *each))
             if each.rule is not None:
                 self.rules[each.rule] += 1
                 self._examples.setdefault(each.rule, f"{calendar}: {label}: {each}")

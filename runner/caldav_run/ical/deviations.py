@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 from caldav_run.errors import ItemError
 from caldav_run.ical.alike import LISTS, SPELLINGS, alike
 from caldav_run.ical.canonical import Level, equal, property_form
-from caldav_run.ical.differences import Difference, Path, differences, spell
-from caldav_run.ical.tree import Property, parse
+from caldav_run.ical.differences import Difference, Path, differences, places, spell
+from caldav_run.ical.tree import Component, Property, parse
 from caldav_run.ical.zones_agree import zones_agree
 
 _ANY_CHANGE: Final = frozenset({"PRODID", "CALSCALE", "METHOD", "LAST-MODIFIED"})
@@ -46,6 +46,7 @@ RULES: Final = {
     "escapes": "the same text with other backslashes (RFC 5545 3.3.11)",
     "default parameter": "a parameter that says what holds without it (RFC 5545 3.2)",
     "default value": "a property that says what holds without it (RFC 5545 3.8)",
+    "default end": "an all-day event without an end is said to last a day (RFC 5545 3.6.1)",
     "empty": "a property without a value and without parameters",
 }
 """What L3 tolerates, by name, in words."""
@@ -89,8 +90,14 @@ def deviations(sent: bytes, returned: bytes) -> list[Deviation]:
     found: list[Deviation] = []
     differing = differences(before, after)
     agree = any(map(_in_zone, differing)) and zones_agree(before, after)
+    components = places(after)
     for (path, _), group in groupby(differing, key=_property):
-        found += _judged(" > ".join(path), list(group), zones_agree=agree)
+        place = " > ".join(path)
+        given = list(group)
+        if _default_end(given, components.get(path)):
+            found.append(_deviation("default end", place, given[0]))
+        else:
+            found += _judged(place, given, zones_agree=agree)
     return found
 
 
@@ -106,6 +113,16 @@ def _property(difference: Difference) -> tuple[Path, str]:
 
 def _in_zone(difference: Difference) -> bool:
     return any(part.startswith("VTIMEZONE") for part in difference.path)
+
+
+def _default_end(group: Sequence[Difference], component: Component | None) -> bool:
+    """Whether an event of a day's length got a duration that says so."""
+    added = group[0].after
+    if component is None or group[0].whole or group[0].before or added is None:
+        return False
+    start = component.first("DTSTART")
+    all_day = start is not None and start.param("VALUE") == "DATE"
+    return all_day and (added.name, added.value) == ("DURATION", "P1D")
 
 
 def _judged(place: str, group: Sequence[Difference], *, zones_agree: bool) -> Iterator[Deviation]:

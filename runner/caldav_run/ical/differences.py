@@ -42,11 +42,16 @@ def differences(before: Component, after: Component) -> list[Difference]:
     Properties of one name are paired by their value, else in their order; components by TZID, by
     UID and RECURRENCE-ID, else by their order when all are spelled alike.
     """
-    one, other = dict(_places(before, ())), dict(_places(after, ()))
+    one, other = places(before), places(after)
     found: list[Difference] = []
     for path in dict.fromkeys([*one, *other]):
         found += _properties(path, one.get(path), other.get(path))
     return found
+
+
+def places(tree: Component) -> dict[Path, Component]:
+    """Return a tree's components by where they are."""
+    return dict(_places(tree, ()))
 
 
 def properties_diff(before: Component, after: Component) -> list[str]:

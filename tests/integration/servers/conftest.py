@@ -5,11 +5,12 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
-from tests.integration.servers import known, measured
+from tests.integration.servers import known, measured, pairs
 from tests.integration.servers.backup import Backup
 from tests.integration.servers.calendars import Made
 from tests.integration.servers.corpus import Filled, fill
 from tests.integration.servers.description import Running
+from tests.integration.servers.pairs import Restored
 from tests.integration.servers.pool import Pool
 from tests.integration.servers.raw import Raw
 from tests.integration.servers.scheduling import ByServer
@@ -95,3 +96,15 @@ def filled(pool: Pool, running: Running, tmp_path_factory: pytest.TempPathFactor
         return found
 
     return pool.once(running.description.name, "corpus", make)
+
+
+@pytest.fixture
+def restored(pool: Pool, running: Running, tmp_path_factory: pytest.TempPathFactory) -> Restored:
+    """What every server gave, restored into this one."""
+
+    def make() -> Restored:
+        found = pairs.restore(running, tmp_path_factory.mktemp("matrix"))
+        measured.write_restored(running.description, found)
+        return found
+
+    return pool.once(running.description.name, "matrix", make)

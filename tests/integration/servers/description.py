@@ -75,6 +75,8 @@ class Description:
         calendars: The ids of the calendars that a new account has.
         later: The ids of those that the server adds at a time of its own.
         deviations: The corpus items that do not come back as sent, and why.
+        losing: The items of the corpora, and the properties, that it does not keep when they are
+            restored, and why.
         faults: What it cannot do, by the name of the test that would fail, and why.
         mails: Whether it mails people, if only when an event is deleted.
     """
@@ -87,6 +89,7 @@ class Description:
     calendars: frozenset[str] = frozenset()
     later: frozenset[str] = frozenset()
     deviations: tuple[Deviation, ...] = ()
+    losing: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
     mails: bool = False
 

@@ -20,6 +20,61 @@ _NO_OBJECT: Final = ("no-calendar", "empty", "nothing-in-it")
 _NOT_FOR_MEMBERS: Final = ("free-busy", "availability")
 _UID_TWICE: Final = _because("the same UID twice in a calendar is refused", "same-uid-2")
 
+
+def _losing(*reasons: Deviation) -> dict[str, str]:
+    """Return why something of an item is lost, by the name of the item or of the property."""
+    return {name: each.reason for each in reasons for name in sorted(each.items)}
+
+
+_CONTROLS: Final = (*_NO_XML, "null", "tab-and-delete", "bare-return")
+_DROPPED: Final = _because("control characters are dropped or replaced", *_CONTROLS)
+_LATIN: Final = _because(
+    "what is no UTF-8 is read as Latin-1, also a character that a fold cuts in two",
+    *(*_NO_UTF8, *_CUT_CHARACTERS, "noncharacter"),
+)
+_NO_LINE: Final = _because("a line that is none is dropped", "no-colon", "text-behind")
+RADICALE_LOSES: Final = _losing(
+    _because(
+        "vobject cuts an X- property at a comma that is not escaped",
+        *("X-APPLE-STRUCTURED-LOCATION", "X-PARAMETERS"),
+    ),
+    _DROPPED,
+    _LATIN,
+)
+XANDIKOS_LOSES: Final = _losing(
+    _because("icalendar escapes the semicolons of REQUEST-STATUS", "REQUEST-STATUS"),
+    _because("a lone carriage return is made something else", "bare-return"),
+    _NO_LINE,
+)
+CYRUS_LOSES: Final = _losing(
+    _because("libical keeps 500 of 2,000 dates", "dates-2000"),
+    _because("libical drops blanks at the end of a text", "text", "line"),
+    _because("libical drops components that it does not know", "nested"),
+    _because("what is behind or missing at the end is mended", "no-calendar-end", "text-behind"),
+    _DROPPED,
+)
+DAVICAL_LOSES: Final = _losing(
+    _because("no XML can carry it, and its multiget has another character there", "noncharacter"),
+    _because("the same for control characters", *_CONTROLS),
+)
+SABRE_LOSES: Final = _losing(_LATIN, _because("the rest of an item with a null is lost", "null"))
+NEXTCLOUD_LOSES: Final = _losing(
+    _DROPPED, _LATIN, _because("a UID is added where there is none", "no-uid")
+)
+SOGO_LOSES: Final = _losing(
+    _DROPPED,
+    _NO_LINE,
+    _because("a time without a zone becomes one in UTC", "focus"),
+    _because("an end or a start is added or moved", "no-end", "no-start", "end-before-start"),
+    _because("a value without meaning is made another one", "bad-start", "empty-values"),
+    _because(
+        "semicolons and backslashes are escaped where they have a meaning",
+        *("GEO", "REQUEST-STATUS", "X-APPLE-STRUCTURED-LOCATION"),
+    ),
+    _because("of two calendars in one item the second is dropped", "two-calendars"),
+    _because("what is missing at the end is mended", "no-calendar-end", "no-event-end"),
+    _because("the version of the format is changed", "version-1"),
+)
 RADICALE: Final = (
     _because(
         "vobject takes only what it can write anew: one value for each property, known values,"

@@ -12,7 +12,11 @@ OWN: Final = Description(name="own", title="The server that CALDAV_RUN_TEST_URL 
 
 _ALL: Final = (
     Description(
-        name="radicale", title="Radicale 3.9", home="/{user}/", deviations=deviations.RADICALE
+        name="radicale",
+        title="Radicale 3.9",
+        home="/{user}/",
+        deviations=deviations.RADICALE,
+        losing=deviations.RADICALE_LOSES,
     ),
     Description(
         name="xandikos",
@@ -20,6 +24,7 @@ _ALL: Final = (
         home="/alice/calendars/",
         calendars=frozenset({"calendar"}),
         deviations=deviations.XANDIKOS,
+        losing=deviations.XANDIKOS_LOSES,
     ),
     Description(
         name="cyrus",
@@ -30,6 +35,7 @@ _ALL: Final = (
         calendars=frozenset({"Default"}),
         deviations=deviations.CYRUS_36,
         mails=True,
+        losing=deviations.CYRUS_LOSES,
     ),
     Description(
         name="cyrus-3.10",
@@ -40,6 +46,7 @@ _ALL: Final = (
         calendars=frozenset({"Default"}),
         deviations=deviations.CYRUS_310,
         mails=True,
+        losing=deviations.CYRUS_LOSES,
     ),
     Description(
         name="davical",
@@ -50,6 +57,7 @@ _ALL: Final = (
         calendars=frozenset({"calendar"}),
         deviations=deviations.DAVICAL,
         mails=True,
+        losing=deviations.DAVICAL_LOSES,
     ),
     Description(
         name="sogo",
@@ -60,6 +68,7 @@ _ALL: Final = (
         calendars=frozenset({"personal"}),
         deviations=deviations.SOGO,
         mails=True,
+        losing=deviations.SOGO_LOSES,
     ),
     Description(
         name="sabre",
@@ -69,6 +78,7 @@ _ALL: Final = (
         container=Container(image=Built("sabre")),
         calendars=frozenset({"default"}),
         deviations=deviations.SABRE,
+        losing=deviations.SABRE_LOSES,
     ),
     Description(
         name="nextcloud",
@@ -80,6 +90,7 @@ _ALL: Final = (
         later=frozenset({"contact_birthdays"}),
         deviations=deviations.NEXTCLOUD,
         mails=True,
+        losing=deviations.NEXTCLOUD_LOSES,
     ),
     OWN,
 )

@@ -76,6 +76,7 @@ def test_each_deviation_is_an_event(bench: Bench) -> None:
         Deviated(
             step=STEP,
             calendar="here/work",
+            href="a.ics",
             label=LUNCH,
             rule="default value",
             place="VCALENDAR > VEVENT a",

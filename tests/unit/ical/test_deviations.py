@@ -107,6 +107,23 @@ def test_a_deviation_is_told_in_a_line(old: str, new: str, told: str) -> None:
     assert str(only) == told
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "rule"),
+    [
+        ("DTSTART;VALUE=DATE:20260501", "DURATION:P1D", "default end"),
+        ("DTSTART;VALUE=DATE:20260501", "DURATION:P2D", None),
+        ("DTSTART:20260501T100000Z", "DURATION:P1D", None),
+        ("SUMMARY:no start", "DURATION:P1D", None),
+    ],
+)
+def test_an_end_that_says_what_holds_without_it_is_no_loss(
+    start: str, end: str, rule: str | None
+) -> None:
+    sent = f"BEGIN:VEVENT\nUID:a\n{start}\nEND:VEVENT\n"
+    came = sent.replace("END:", f"{end}\nEND:")
+    assert [one.rule for one in deviations(sent.encode(), came.encode())] == [rule]
+
+
 def test_what_a_list_has_lost_is_one_deviation() -> None:
     dates = [f"202701{day:02}T080000Z" for day in range(1, 29)]
     sent = BODY.replace("X-KEEP:1", f"RDATE:{','.join(dates)}")

@@ -27,7 +27,7 @@ def test_a_run_becomes_one_document() -> None:
         Noted(READ, Level.WARNING, "odd"),
         Planned(WRITE, "Work", "+", "Lunch"),
         StepFinished(READ, State.OK, "65 items", {"items": 65}),
-        Deviated(WRITE, "Work", "Lunch", "PRODID", "VCALENDAR", "PRODID:a", None),
+        Deviated(WRITE, "Work", "a.ics", "Lunch", "PRODID", "VCALENDAR", "PRODID:a", None),
         StepFinished(WRITE, State.WOULD_CHANGE, "1 added", {"added": 1}, {"equal": 1}),
         RunFinished("nightly", 3),
     ):
@@ -63,6 +63,7 @@ def test_a_run_becomes_one_document() -> None:
             {
                 "step": {"kind": "write", "name": "vault"},
                 "calendar": "Work",
+                "href": "a.ics",
                 "label": "Lunch",
                 "rule": "PRODID",
                 "place": "VCALENDAR",
