@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from caldav_run.connectors.baseline import Nothing
+from caldav_run.connectors.mirroring import Order
 from caldav_run.connectors.protocol import Context
 from caldav_run.connectors.sinks.caldav import CaldavSink
 from caldav_run.connectors.sources.caldav import CaldavSource
@@ -201,6 +202,39 @@ def test_a_new_item_never_overwrites_one_of_the_same_name(server: Server, contex
     uids = {each.uid for each in sink.present(target)}
     sink.close()
     assert uids == {"there", "new"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "people"),
+    [
+        ("quiet", ["ATTENDEE:mailto:b@example.org", "ORGANIZER:mailto:a@example.org"]),
+        (
+            "rewrite",
+            [
+                "ATTENDEE;SCHEDULE-AGENT=CLIENT:mailto:b@example.org",
+                "ORGANIZER;SCHEDULE-AGENT=CLIENT:mailto:a@example.org",
+            ],
+        ),
+        ("strip", []),
+    ],
+)
+def test_people_are_written_as_the_policy_says_and_what_is_meant_comes_back(
+    server: Server, context: Context, policy: str, people: list[str]
+) -> None:
+    sink = CaldavSink.from_options({**server.options, "scheduling": policy}, context)
+    target = sink.target("s", Calendar(id="work", components=("VEVENT",)))
+    sink.create(target)
+    meeting = event("a", "Lunch", "ORGANIZER:mailto:a@example.org", "ATTENDEE:mailto:b@example.org")
+    wanted = version(meeting, "a.ics", None)
+    order = Order(wanted, None, lambda: meeting)
+    (outcome,) = sink.apply(target, [order])
+    assert outcome.error is None
+    (held,) = sink.reread(target, [outcome.href or ""])
+    sink.close()
+    lines = (held.body or b"").decode().splitlines()
+    assert sorted(line for line in lines if "mailto" in line) == people
+    assert equal(sink.meant(order), held.body or b"", Level.L2) is (policy != "rewrite")
+    assert bool(outcome.notes) is (policy != "quiet")
 
 
 def test_an_item_that_changed_meanwhile_is_left_alone(server: Server, context: Context) -> None:

@@ -1,28 +1,22 @@
 """Orders as writes onto a server, and what became of them as outcomes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
+from caldav_run.connectors.caldav_people import People, edited
 from caldav_run.connectors.caldav_places import Place
 from caldav_run.connectors.mirroring import Order, Outcome
-from caldav_run.dav import hrefs, naming, scheduling, trash
+from caldav_run.dav import hrefs, naming, trash
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.deleting import Delete
 from caldav_run.dav.putting import ANY, Done, Put
-from caldav_run.dav.scheduling import Edit, Policy, Refusal, Scheduler, Way
+from caldav_run.dav.scheduling import Refusal, Way
 from caldav_run.dav.shelf import SetAside, Shelf
 from caldav_run.dav.writer import Job, Write
 from caldav_run.errors import ItemError, MovedError
-from caldav_run.ical import schedule_agent
 from caldav_run.ical.version import version
 from caldav_run.model import Version
-
-_EDITS: Final[Mapping[Edit, Callable[[bytes], bytes]]] = {
-    Edit.HUSH: schedule_agent.hush,
-    Edit.STRIP: schedule_agent.strip,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +41,16 @@ class Desk:
 
     Attributes:
         place: The calendar.
-        scheduler: What the server does with items that have people in them.
-        policy: What the sink says of them.
+        people: What is done with items that have people in them.
+        looks: Whether to look before a write, for a server that does not heed conditions.
         home: The calendar home, with a final slash.
         shelf: Where items go that are moved aside.
         trashed: Gives what the server's bin holds of the calendar, by UID.
     """
 
     place: Place
-    scheduler: Scheduler
-    policy: Policy
+    people: People
+    looks: bool
     home: str
     shelf: Shelf
     trashed: Callable[[str], trash.Trashed | None]
@@ -84,7 +78,7 @@ class Desk:
             return Outcome(order, notes=done.notes)
         href = hrefs.relative(hrefs.path_of(done.url), hrefs.path_of(self._url)) or done.url
         self.place.taken.add(hrefs.key(href))
-        way = self._way(order.wanted, order.replaces)
+        way = self.people.way(order.wanted, order.replaces)
         notes = done.notes
         if order.wanted is not None:
             uids[order.wanted.uid] = href
@@ -96,32 +90,27 @@ class Desk:
     def _url(self) -> str:
         return self.place.collection.url
 
-    def _way(self, wanted: Version | None, present: Version | None) -> Way | Refusal:
-        return scheduling.decide(self.scheduler, self.policy, wanted, present)
-
     def _deletion(self, present: Version | None) -> Job:
-        way = self._way(None, present)
+        way = self.people.way(None, present)
         if present is None or isinstance(way, Refusal):
             return Refused(way.reason if isinstance(way, Refusal) else "there is nothing to delete")
         url = hrefs.resolve(self._url, present.href)
-        job = Delete(url=url, etag=present.etag, headers=way.headers, looks=self._looks)
+        job = Delete(url=url, etag=present.etag, headers=way.headers, looks=self.looks)
         return self._aside(job, way)
 
     def _put(self, order: Order, wanted: Version, href: str) -> Job:
         present = order.replaces
-        way = self._way(wanted, present)
+        way = self.people.way(wanted, present)
         if isinstance(way, Refusal):
             return Refused(f"not written: {way.reason}")
-        body = order.body()
-        if way.edit in _EDITS:
-            body = _EDITS[way.edit](body)
+        body = edited(order.body(), way)
         job = Put(
             url=hrefs.resolve(self._url, href),
             body=body,
             etag=None if present is None else present.etag or ANY,
             alike=partial(_alike, body),
             headers=way.headers,
-            looks=self._looks,
+            looks=self.looks,
         )
         trashed = self.trashed(wanted.uid) if present is None else None
         if trashed is not None:
@@ -132,10 +121,6 @@ class Desk:
 
     def _aside(self, job: Put | Delete, way: Way) -> Job:
         return SetAside(job=job, shelf=self.shelf) if way.aside else job
-
-    @property
-    def _looks(self) -> bool:
-        return not self.scheduler.profile.limits.conditions
 
 
 def _alike(sent: bytes, found: bytes) -> bool:

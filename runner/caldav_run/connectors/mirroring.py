@@ -164,6 +164,21 @@ class Mirror(Protocol):
             size: How many bytes are wanted.
         """
 
+    def mailed(self, wanted: Version | None, replaces: Version | None) -> Collection[str]:
+        """Return the addresses of people whom the destination may mail, once for each.
+
+        Args:
+            wanted: What to have there; None for a deletion.
+            replaces: What is there; None for a new item.
+        """
+
+    def meant(self, order: Order) -> bytes:
+        """Return the bytes that an order has to bring: its own, unless the options change them.
+
+        Args:
+            order: An order with a wanted item.
+        """
+
     def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
         """Do the orders, in any order and over as many connections as help.
 

@@ -20,7 +20,7 @@ def ask(account: Account) -> Scheduler:
         ConnectorError: The server cannot be reached, or refuses the credentials.
     """
     return Scheduler(
-        profile=account.profile, offered=_is_offered(account), addressed=_is_addressed(account)
+        profile=account.profile, offered=_is_offered(account), addresses=_addresses(account)
     )
 
 
@@ -32,13 +32,14 @@ def _is_offered(account: Account) -> bool:
     return classes == {""} or not _OFFERS.isdisjoint(classes)
 
 
-def _is_addressed(account: Account) -> bool:
+def _addresses(account: Account) -> frozenset[str] | None:
     if account.principal is None:
-        return True
+        return None
     asked = bodies.propfind([names.CALENDAR_USER_ADDRESS_SET])
     try:
         found = describe(account.connection, account.principal, asked)
     except (failures.StatusError, failures.MalformedAnswerError):
-        return True
+        return None
     element = found.properties.get(names.CALENDAR_USER_ADDRESS_SET)
-    return element is not None and element.find(names.HREF) is not None
+    hrefs = () if element is None else element.iterfind(names.HREF)
+    return frozenset((each.text or "").strip().lower().removeprefix("mailto:") for each in hrefs)

@@ -81,13 +81,14 @@ class Scheduler:
     Attributes:
         profile: How to treat the server.
         offered: Whether it says that it does scheduling at all (RFC 6638 section 2).
-        addressed: Whether the account has a calendar user address, by which a server knows whose
-            event it is (RFC 6638 section 2.4.1).
+        addresses: The account's calendar user addresses, by which a server knows whose event it
+            is (RFC 6638 section 2.4.1), in lower case and without `mailto:`; None where it does
+            not say.
     """
 
     profile: Profile
     offered: bool = True
-    addressed: bool = True
+    addresses: frozenset[str] | None = None
 
 
 # All of them always: a server leaves alone what it does not know, and an item may have got people
@@ -142,14 +143,35 @@ def decide(
     return _refusal(scheduler, wanted, present)
 
 
+def told(
+    scheduler: Scheduler, policy: Policy, wanted: Version | None, present: Version | None
+) -> frozenset[str]:
+    """Return whom the server may mail when an item is written or deleted, as far as is known.
+
+    Args:
+        scheduler: What the server does for the account.
+        policy: What the sink says.
+        wanted: The item to have; None to delete the one that is there.
+        present: What is there; None for a new item.
+    """
+    if policy is not Policy.ALLOW or _never_sends(scheduler):
+        return frozenset()
+    people = {who for each in (wanted, present) if each is not None for who in each.people}
+    return frozenset(people - (scheduler.addresses or frozenset()))
+
+
 def _names_people(*versions: Version | None) -> bool:
     return any(each is not None and each.scheduled for each in versions)
 
 
 def _is_silent(scheduler: Scheduler) -> bool:
     """Return whether the server sends nothing when the headers go with a request."""
+    return scheduler.profile.name in _HEEDING or _never_sends(scheduler)
+
+
+def _never_sends(scheduler: Scheduler) -> bool:
     name = scheduler.profile.name
-    if name in _HEEDING or (name == _XANDIKOS and not scheduler.addressed):
+    if name == _XANDIKOS and scheduler.addresses == frozenset():
         return True
     return not scheduler.offered and name not in _UNSAID
 

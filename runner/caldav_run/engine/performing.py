@@ -1,6 +1,7 @@
 """Does what was planned for a destination in its order, or shows it in the same one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from caldav_run.engine.means import Means, count
 from caldav_run.engine.meeting import Destination
@@ -30,6 +31,27 @@ def show(places: Sequence[Destination], condemned: Sequence[Destination], means:
     late = [(place, write.wanted) for place in places for write in place.deferred]
     for place, wanted in late:
         count(means.tally, place, wanted, None)
+    _show_people(places, condemned, means)
+
+
+def _show_people(
+    places: Sequence[Destination], condemned: Sequence[Destination], means: Means
+) -> None:
+    mailed = set(_mailed(places, condemned, means))
+    if mailed:
+        people = "person" if len(mailed) == 1 else "people"
+        means.tally.remarks.append(f"up to {len(mailed):,} {people} may be mailed")
+
+
+def _mailed(
+    places: Sequence[Destination], condemned: Sequence[Destination], means: Means
+) -> Iterator[str]:
+    for place in places:
+        for each in chain(means.agenda.writes(place.number), place.deferred):
+            yield from means.mirror.mailed(each.wanted, each.replaces)
+    for place in chain(places, condemned):
+        for doomed in place.doomed:
+            yield from means.mirror.mailed(None, doomed)
 
 
 def perform(places: Sequence[Destination], condemned: Sequence[Destination], means: Means) -> None:

@@ -34,6 +34,8 @@ class RecordedMirror:
         self.origin = mirror.origin
         self.present = mirror.present
         self.objection = mirror.objection
+        self.mailed = mirror.mailed
+        self.meant = mirror.meant
         self.calendars = mirror.calendars
         self.finish = mirror.finish
         self.close = mirror.close

@@ -20,7 +20,7 @@ class Finding(NamedTuple):
     """What one written item is like at the destination.
 
     Attributes:
-        outcome: What was written; `outcome.order.body()` gives the bytes that were meant.
+        outcome: What was written; `mirror.meant(outcome.order)` gives the bytes that were meant.
         seen: What lies there now; None where nothing does, or it cannot be read.
         deviations: Each way in which it differs from what was meant; none for one equal at L2.
         missing: Why there is nothing to compare, in words; None where there is.
@@ -81,12 +81,12 @@ def _compared(mirror: Mirror, target: Target, batch: Sequence[Outcome]) -> Itera
             by_href[each.href].append(each)
     for held in mirror.reread(target, list(by_href)):
         # Two that were written to one place cannot both be there.
-        yield from (_finding(outcome, held) for outcome in by_href.pop(held.href, ()))
+        yield from (_finding(mirror, outcome, held) for outcome in by_href.pop(held.href, ()))
     for outcome in (outcome for left in by_href.values() for outcome in left):
         yield Finding(outcome, None, missing="the destination says nothing of it after writing")
 
 
-def _finding(outcome: Outcome, held: Held) -> Finding:
+def _finding(mirror: Mirror, outcome: Outcome, held: Held) -> Finding:
     wanted, seen = outcome.order.wanted, held.version
     if seen is None or held.body is None:
         missing = "is not there after writing"
@@ -95,4 +95,4 @@ def _finding(outcome: Outcome, held: Held) -> Finding:
         return Finding(outcome, None, missing=missing)
     if wanted is not None and seen.digest == wanted.digest:
         return Finding(outcome, seen)
-    return Finding(outcome, seen, tuple(deviations(outcome.order.body(), held.body)))
+    return Finding(outcome, seen, tuple(deviations(mirror.meant(outcome.order), held.body)))

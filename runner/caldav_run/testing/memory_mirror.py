@@ -84,6 +84,14 @@ class MemoryMirror:
                 return "it lies in another calendar"
         return self.objects.get(named.uid) if named else None
 
+    def mailed(self, wanted: Version | None, replaces: Version | None) -> Collection[str]:
+        """Return everybody in the items."""
+        return {who for each in (wanted, replaces) if each for who in each.people}
+
+    def meant(self, order: Order) -> bytes:
+        """Return the item as it is."""
+        return order.body()
+
     def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
         """Do one order after the other."""
         for order in orders:

@@ -47,6 +47,8 @@ class Container:
 
 
 EVERY_OTHER: Final = "every other"
+GUESTS: Final = "guests"
+ORGANIZER: Final = "organizer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Description:
         losing: The items of the corpora, and the properties, that it does not keep when they are
             restored, and why.
         faults: What it cannot do, by the name of the test that would fail, and why.
-        mails: Whether it mails people, if only when an event is deleted.
+        mails: Whom it mails, if only when an event is deleted: the guests, the organizer.
     """
 
     name: str
@@ -91,7 +93,7 @@ class Description:
     deviations: tuple[Deviation, ...] = ()
     losing: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
-    mails: bool = False
+    mails: frozenset[str] = frozenset()
 
     def server(self, url: str, username: str, password: str) -> Server:
         """Return one account of it, when it runs at a URL with a final slash."""

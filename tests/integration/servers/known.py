@@ -5,11 +5,19 @@ from collections.abc import Mapping
 from typing import Final
 
 from tests.integration.servers import deviations
-from tests.integration.servers.description import Built, Container, Description, Pulled
+from tests.integration.servers.description import (
+    GUESTS,
+    ORGANIZER,
+    Built,
+    Container,
+    Description,
+    Pulled,
+)
 
 OWN: Final = Description(name="own", title="The server that CALDAV_RUN_TEST_URL names")
 """Starts nothing: whoever has a server joins it, and only calendars made by the suite are used."""
 
+_BOTH: Final = frozenset({GUESTS, ORGANIZER})
 _ALL: Final = (
     Description(
         name="radicale",
@@ -34,7 +42,7 @@ _ALL: Final = (
         container=Container(image=Built("cyrus"), port=8008, hostname="cyrus.lab"),
         calendars=frozenset({"Default"}),
         deviations=deviations.CYRUS_36,
-        mails=True,
+        mails=_BOTH,
         losing=deviations.CYRUS_LOSES,
     ),
     Description(
@@ -45,7 +53,7 @@ _ALL: Final = (
         container=Container(image=Built("cyrus", "trixie"), port=8008, hostname="cyrus.lab"),
         calendars=frozenset({"Default"}),
         deviations=deviations.CYRUS_310,
-        mails=True,
+        mails=_BOTH,
         losing=deviations.CYRUS_LOSES,
     ),
     Description(
@@ -56,7 +64,7 @@ _ALL: Final = (
         container=Container(image=Built("davical")),
         calendars=frozenset({"calendar"}),
         deviations=deviations.DAVICAL,
-        mails=True,
+        mails=frozenset({GUESTS}),
         losing=deviations.DAVICAL_LOSES,
     ),
     Description(
@@ -67,7 +75,7 @@ _ALL: Final = (
         container=Container(image=Built("sogo")),
         calendars=frozenset({"personal"}),
         deviations=deviations.SOGO,
-        mails=True,
+        mails=_BOTH,
         losing=deviations.SOGO_LOSES,
     ),
     Description(
@@ -89,7 +97,7 @@ _ALL: Final = (
         calendars=frozenset({"personal"}),
         later=frozenset({"contact_birthdays"}),
         deviations=deviations.NEXTCLOUD,
-        mails=True,
+        mails=_BOTH,
         losing=deviations.NEXTCLOUD_LOSES,
     ),
     OWN,

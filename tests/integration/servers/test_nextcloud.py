@@ -167,7 +167,7 @@ def by_uid(items: Mapping[str, bytes]) -> dict[str, bytes]:
     return {body.split(b"UID:")[1].splitlines()[0].decode(): body for body in items.values()}
 
 
-def restore(workplace: Workplace, user: Server, calendars: list[str], status: int = 0) -> str:
+def restore(workplace: Workplace, user: Server, calendars: list[str]) -> str:
     """Restore calendars of the newest snapshot into another account."""
     pipeline = workplace.pipeline(
         "restore",
@@ -183,7 +183,7 @@ def restore(workplace: Workplace, user: Server, calendars: list[str], status: in
             "sinks": {"other": caldav(user)},
         },
     )
-    return workplace.run("run", pipeline, password=user.password, status=status)
+    return workplace.run("run", pipeline, password=user.password)
 
 
 def test_a_backup_holds_the_very_bytes_that_the_server_gave(

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from tests.integration.servers import known
 from tests.integration.servers.calendars import Made
-from tests.integration.servers.description import Running
+from tests.integration.servers.corpus import tail
+from tests.integration.servers.description import GUESTS, ORGANIZER, Running
 from tests.integration.servers.meetings import (
     AFTER,
     BEFORE,
@@ -24,7 +26,7 @@ from tests.integration.servers.meetings import (
     Post,
     bodies,
 )
-from tests.integration.servers.raw import Raw
+from tests.integration.servers.raw import Raw, resources
 from tests.integration.servers.workplace import Workplace, caldav
 
 from caldav_run.connectors.protocol import Context
@@ -32,7 +34,6 @@ from caldav_run.connectors.sinks.caldav import CaldavSink
 
 LUNCH = Meeting(organizer="")
 POLICIES = ("quiet", "rewrite", "strip")
-EVERYBODY = {CAROL, DAVE, ERIN, LOCAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Office:
     workplace: Workplace
 
     def mirror(self, meetings: Mapping[str, Meeting], policy: str) -> None:
-        """Have the calendar hold these meetings."""
+        """Have the calendar hold these meetings, and no others."""
         folder = self.workplace.folder / "plain" / self.calendar.name
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.iterdir():
@@ -66,14 +67,20 @@ class Office:
                 "sinks": {
                     "cloud": {
                         **caldav(self.server.account),
-                        "mode": "merge",
+                        "mode": "exact",
                         "on_conflict": "keep_source",
                         "scheduling": policy,
+                        "delete": {"max": 100, "max_ratio": "100%"},
+                        "safety_snapshot": "off",
                     }
                 },
             },
         )
-        self.workplace.run("run", pipeline, password=self.server.account.password)
+        # What a server does to a meeting of which it tells people is not what was written.
+        statuses = {0, 3} if policy == "allow" else {0}
+        self.workplace.run(
+            "run", pipeline, password=self.server.account.password, statuses=statuses
+        )
 
     def put(self, meetings: Mapping[str, Meeting]) -> None:
         """Write these as a calendar app does, which mails people on servers that do."""
@@ -112,13 +119,33 @@ def office(running: Running, raw: Raw, calendar: Made, tmp_path: Path) -> Office
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_nobody_is_mailed_when_meetings_that_people_know_of_change(
+def test_nobody_is_mailed_when_meetings_come_change_and_go(office: Office, policy: str) -> None:
+    office.mirror(BEFORE, policy)
+    assert office.post.told() == set()
+    assert office.summaries() == _summaries(BEFORE)
+    office.mirror(AFTER, policy)
+    assert office.post.told() == set()
+    assert office.summaries() == _summaries(AFTER)
+    office.mirror({}, policy)
+    assert office.post.told() == set()
+    assert office.summaries() == _summaries({})
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_nobody_is_mailed_when_meetings_that_people_know_of_change_and_go(
     office: Office, policy: str
 ) -> None:
     office.put({**BEFORE, "lunch": LUNCH})
     office.mirror(AFTER, policy)
     assert office.post.told() == set()
     assert office.summaries() == _summaries(AFTER)
+
+
+def test_nobody_is_mailed_when_meetings_that_people_know_of_go(office: Office) -> None:
+    office.put({**BEFORE, "lunch": LUNCH})
+    office.mirror({}, "quiet")
+    assert office.post.told() == set()
+    assert office.summaries() == _summaries({})
 
 
 def test_nobody_is_mailed_when_a_calendar_with_meetings_goes(office: Office) -> None:
@@ -134,6 +161,18 @@ def test_nobody_is_mailed_when_a_calendar_with_meetings_goes(office: Office) -> 
     finally:
         sink.close()
     assert office.post.told() == set()
+
+
+def test_nothing_is_left_of_what_was_moved_aside(office: Office) -> None:
+    office.put({**BEFORE, "lunch": LUNCH})
+    before = _calendars(office)
+    office.mirror({}, "quiet")
+    assert _calendars(office) == before
+
+
+def _calendars(office: Office) -> set[str]:
+    found = office.calendar.raw.propfind(office.server.account.home, 1, "d:resourcetype")
+    return {unquote(tail(each.href.rstrip("/"))) for each in resources(found.body)}
 
 
 def test_rewritten_meetings_keep_their_people_and_leave_them_to_the_client(office: Office) -> None:
@@ -153,8 +192,8 @@ def test_stripped_meetings_have_no_people(office: Office) -> None:
 
 def test_people_are_mailed_where_it_is_allowed_and_the_server_does_it(office: Office) -> None:
     office.mirror(BEFORE, "allow")
-    mailed = office.post.told()
-    if office.server.description.mails and office.server.description.name != "davical":
-        assert {CAROL, DAVE} <= mailed <= EVERYBODY
-    else:
-        assert mailed == set()
+    office.mirror({}, "allow")
+    mailed, mails = office.post.told(), office.server.description.mails
+    assert (CAROL in mailed) is (GUESTS in mails)
+    assert (DAVE in mailed) is (ORGANIZER in mails)
+    assert mailed <= {CAROL, DAVE, ERIN, LOCAL}

@@ -44,9 +44,9 @@ def test_any_other_server_does_scheduling(
 def test_an_account_has_the_addresses_that_its_principal_names(
     server: ScriptedServer, account: Account
 ) -> None:
-    markup = ADDRESSES.format("<d:href>mailto:alice@example.org</d:href>")
+    markup = ADDRESSES.format("<d:href>mailto:Alice@example.org</d:href><d:href>/alice/</d:href>")
     server.script = lambda _: multistatus(response("/alice/", markup))
-    assert scheduler.ask(account).addressed
+    assert scheduler.ask(account).addresses == frozenset({"alice@example.org", "/alice/"})
 
 
 @pytest.mark.parametrize("markup", [ADDRESSES.format(""), ""])
@@ -54,7 +54,7 @@ def test_an_account_whose_principal_names_no_address_has_none(
     server: ScriptedServer, account: Account, markup: str
 ) -> None:
     server.script = lambda _: multistatus(response("/alice/", markup))
-    assert not scheduler.ask(account).addressed
+    assert scheduler.ask(account).addresses == frozenset()
 
 
 @pytest.mark.parametrize("answer", [Answer(403), multistatus()])
@@ -62,10 +62,10 @@ def test_an_account_whose_principal_says_nothing_may_have_an_address(
     server: ScriptedServer, account: Account, answer: Answer
 ) -> None:
     server.script = lambda _: answer
-    assert scheduler.ask(account).addressed
+    assert scheduler.ask(account).addresses is None
 
 
 def test_an_account_without_a_principal_may_have_an_address(
     connection: Connection, server: ScriptedServer
 ) -> None:
-    assert scheduler.ask(Account(connection, server.url, (server.url,))).addressed
+    assert scheduler.ask(Account(connection, server.url, (server.url,))).addresses is None

@@ -6,7 +6,7 @@ import pytest
 
 from caldav_run.dav.products import PRODUCTS
 from caldav_run.dav.profiles import UNKNOWN
-from caldav_run.dav.scheduling import SILENT, Edit, Policy, Refusal, Scheduler, Way, decide
+from caldav_run.dav.scheduling import SILENT, Edit, Policy, Refusal, Scheduler, Way, decide, told
 from caldav_run.model import Stamp, Version
 
 PROVEN: Final = ("cyrus", "nextcloud", "baikal")
@@ -40,9 +40,11 @@ CHANGES: Final = {
 }
 
 
-def server(name: str, *, offered: bool = True, addressed: bool = True) -> Scheduler:
+def server(
+    name: str, *, offered: bool = True, addresses: frozenset[str] | None = None
+) -> Scheduler:
     profile = PRODUCTS[name]() if name in PRODUCTS else UNKNOWN
-    return Scheduler(profile=profile, offered=offered, addressed=addressed)
+    return Scheduler(profile=profile, offered=offered, addresses=addresses)
 
 
 @pytest.mark.parametrize("name", [*PRODUCTS, "standard"])
@@ -88,7 +90,7 @@ def test_google_mails_though_it_does_not_say_so() -> None:
 
 
 def test_xandikos_tells_nobody_of_an_account_without_an_address() -> None:
-    scheduler = server("xandikos", addressed=False)
+    scheduler = server("xandikos", addresses=frozenset())
     assert decide(scheduler, Policy.QUIET, MEETING, MEETING) == Way(SILENT)
 
 
@@ -162,3 +164,19 @@ def test_people_that_a_broken_item_names_count_without_a_number() -> None:
     found = decide(server("standard"), Policy.QUIET, broken, None)
     assert isinstance(found, Refusal)
     assert found.reason.startswith("its organizer or attendees might be mailed")
+
+
+def test_everybody_in_either_version_but_the_user_may_be_mailed_where_it_is_allowed() -> None:
+    scheduler = server("cyrus", addresses=frozenset({"ann@example.org"}))
+    other = version("ann@example.org", "carol@example.org")
+    assert told(scheduler, Policy.ALLOW, MEETING, other) == {"bob@example.org", "carol@example.org"}
+    assert told(scheduler, Policy.ALLOW, None, MEETING) == {"bob@example.org"}
+
+
+@pytest.mark.parametrize("policy", [Policy.QUIET, Policy.REWRITE, Policy.STRIP])
+def test_nobody_is_mailed_by_any_other_policy(policy: Policy) -> None:
+    assert told(server("cyrus"), policy, MEETING, MEETING) == frozenset()
+
+
+def test_nobody_is_mailed_by_a_server_that_does_no_scheduling() -> None:
+    assert told(server("baikal", offered=False), Policy.ALLOW, MEETING, None) == frozenset()

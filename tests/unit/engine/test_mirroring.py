@@ -410,3 +410,19 @@ def test_the_run_does_what_the_plan_showed(bench: Bench) -> None:
             "deleted": 1,
         }
     )
+
+
+def test_a_plan_says_how_many_people_may_be_mailed(bench: Bench) -> None:
+    bench.mirror.options = EXACT
+    del bench.source.bodies["work", "a.ics"]
+    for name, guest in (("d", "bob"), ("e", "BOB"), ("f", "carol")):
+        body = event(name).replace(
+            b"END:VEVENT", f"ATTENDEE:mailto:{guest}@example.org\r\nEND:VEVENT".encode()
+        )
+        bench.source.put("work", f"{name}.ics", body)
+    assert bench.run(dry=True) == 0
+    ended = bench.events[-2]
+    assert isinstance(ended, StepFinished)
+    assert ended.summary.endswith("up to 2 people may be mailed")
+    assert bench.run() == 0
+    assert not any("mailed" in e.summary for e in bench.events if isinstance(e, StepFinished))

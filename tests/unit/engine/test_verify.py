@@ -99,6 +99,7 @@ def test_two_items_in_one_place_are_not_both_there(bench: Bench) -> None:
 def test_what_the_destination_says_nothing_of_is_a_loss(bench: Bench) -> None:
     class Silent:
         options = bench.mirror.options
+        meant = bench.mirror.meant
 
         def reread(self, target: Target, hrefs: Collection[str]) -> Iterator[Held]:
             yield from (each for each in bench.mirror.reread(target, hrefs) if each.href != "a.ics")

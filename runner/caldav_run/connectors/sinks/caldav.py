@@ -10,6 +10,7 @@ from typing import Final, Self
 from caldav_run.connectors import caldav_fit
 from caldav_run.connectors.baseline import Nothing
 from caldav_run.connectors.caldav_orders import Desk
+from caldav_run.connectors.caldav_people import People
 from caldav_run.connectors.caldav_places import Place, Places
 from caldav_run.connectors.caldav_settings import settings_from
 from caldav_run.connectors.mirroring import Held, MirrorOptions, Order, Outcome, Target
@@ -23,7 +24,6 @@ from caldav_run.dav import (
     hrefs,
     reading,
     rereading,
-    scheduler,
     scheduling,
     trash,
 )
@@ -31,7 +31,7 @@ from caldav_run.dav.discovery import Account
 from caldav_run.dav.effort import Effort
 from caldav_run.dav.lanes import Lanes
 from caldav_run.dav.limits import Uids
-from caldav_run.dav.scheduling import Policy, Refusal, Scheduler
+from caldav_run.dav.scheduling import Policy, Refusal
 from caldav_run.dav.settings import Settings
 from caldav_run.dav.shelf import Shelf
 from caldav_run.dav.writer import Writer
@@ -58,12 +58,11 @@ class CaldavSink:
             policy: What to do with items that have people in them.
         """
         self.options = options
-        self._policy = policy
+        self._people = People(policy, self._account)
         self._settings = settings
         self._names = names
         self._found: Account | None = None
         self._known: Places | None = None
-        self._asked: Scheduler | None = None
         self._lanes: Lanes | None = None
         self._open = contextlib.ExitStack()
         self._shelves: dict[str, Shelf] = {}
@@ -116,7 +115,7 @@ class CaldavSink:
         self, target: Target, wanted: Version | None, replaces: Version | None, size: int
     ) -> str | None:
         """Say what the server would refuse, and what it might mail people for."""
-        way = scheduling.decide(self._scheduler(), self._policy, wanted, replaces)
+        way = self._people.way(wanted, replaces)
         if isinstance(way, Refusal):
             return way.reason
         if wanted is None:
@@ -127,6 +126,14 @@ class CaldavSink:
         return slot.unfit(wanted, size) or (
             self._doubled(target, wanted) if replaces is None else None
         )
+
+    def mailed(self, wanted: Version | None, replaces: Version | None) -> Names[str]:
+        """Return whom the server may mail."""
+        return self._people.told(wanted, replaces)
+
+    def meant(self, order: Order) -> bytes:
+        """Return the item, without its people where they are to be left out."""
+        return self._people.meant(order)
 
     def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
         """Do the orders through as many connections as help."""
@@ -183,7 +190,7 @@ class CaldavSink:
                 shelf.clear(self._found.connection)
             self._found.connection.close()
         self._shelves.clear()
-        self._found = self._known = self._asked = self._lanes = None
+        self._found = self._known = self._lanes = None
 
     def _perform(self, place: Place, orders: Iterable[Order]) -> Iterator[Outcome]:
         account = self._account()
@@ -193,8 +200,8 @@ class CaldavSink:
             self._lanes = self._open.enter_context(Lanes(first, self._effort))
         desk = Desk(
             place=place,
-            scheduler=self._scheduler(),
-            policy=self._policy,
+            people=self._people,
+            looks=not account.profile.limits.conditions,
             home=account.homes[0],
             shelf=self._shelf(place),
             trashed=partial(self._in_the_bin, place),
@@ -216,7 +223,7 @@ class CaldavSink:
         """
         named = [each for each in self._versions(place) if each.scheduled]
         for present in named:
-            way = scheduling.decide(self._scheduler(), self._policy, None, present)
+            way = self._people.way(None, present)
             if isinstance(way, Refusal):
                 raise ItemError(f"{present.label}: {way.reason}")
         for outcome in self._perform(place, (Order(None, each, bytes) for each in named)):
@@ -278,11 +285,6 @@ class CaldavSink:
         if self._bin is None:
             self._bin = trash.lying(account.connection, account.homes[0])
         return self._bin.get((trash.key(place.collection.url), uid))
-
-    def _scheduler(self) -> Scheduler:
-        if self._asked is None:
-            self._asked = scheduler.ask(self._account())
-        return self._asked
 
     def _account(self) -> Account:
         if self._found is None:

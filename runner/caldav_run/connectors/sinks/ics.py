@@ -126,6 +126,15 @@ class IcsSink:
             return None
         return "another program put it there"
 
+    def mailed(self, wanted: Version | None, replaces: Version | None) -> Collection[str]:
+        """Return nobody."""
+        del wanted, replaces
+        return ()
+
+    def meant(self, order: Order) -> bytes:
+        """Return the item as it is."""
+        return order.body()
+
     def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
         """Write and delete files; new ones are made durable together.
 

@@ -33,6 +33,8 @@ class Scratch:
         self.finish = sink.finish
         self.close = sink.close
         self.objection = sink.objection
+        self.mailed = sink.mailed
+        self.meant = sink.meant
         self.reread = sink.reread
         self.calendars = sink.calendars
         self.remove = sink.remove
