@@ -19,7 +19,6 @@ _DELETED: Final = frozenset(
         HTTPStatus.GONE,
     }
 )
-_CHANGED: Final = "not deleted, it has changed meanwhile"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -53,24 +52,33 @@ class Delete:
             CalendarError: Any other item there would be refused as well.
             ConnectorError: Any other item would be.
         """
-        weak = self.etag is not None and self.etag.startswith("W/")
-        if doubtful or self.looks or weak:
-            found = fetching.get(connection, self.url)
-            if found is None:
-                return Done()
-            if self.etag not in {None, ANY, found.etag}:
-                raise MovedError(_CHANGED)
-        guard = {} if self.etag is None or weak else {"If-Match": self.etag}
+        if (doubtful or self.looks or self._weak) and self._is_gone(connection):
+            return Done()
+        guard = {} if self.etag is None or self._weak else {"If-Match": self.etag}
         with connection.send("DELETE", self.url, headers={**guard, **self.headers}) as reply:
             if reply.status in _DELETED:
                 reply.drain()
                 return Done()
             error = reply.error()
-        if refusals.moved(error):
-            if fetching.get(connection, self.url) is None:
-                return Done()
-            raise MovedError(f"{_CHANGED}: {error.message}")
+        if error.status == HTTPStatus.PRECONDITION_FAILED and self._is_gone(connection):
+            return Done()
         raise refusals.meaning(error, "deleted")
+
+    @property
+    def _weak(self) -> bool:
+        """Whether the etag equals none, not even itself (RFC 9110 section 13.1.1)."""
+        return self.etag is not None and self.etag.startswith("W/")
+
+    def _is_gone(self, connection: Connection) -> bool:
+        """Return whether nothing is there any more.
+
+        Raises:
+            MovedError: There is another version.
+        """
+        found = fetching.get(connection, self.url)
+        if found is None or self.etag in {None, ANY, found.etag}:
+            return found is None
+        raise MovedError("not deleted, it has changed meanwhile")
 
 
 def delete_collection(connection: Connection, url: str, headers: Mapping[str, str]) -> None:

@@ -1,6 +1,7 @@
 """What can go wrong on the wire, as errors that say what a person can do."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -178,7 +179,9 @@ def _xml_words(body: bytes) -> str:
             return found.text
     holder = root if root.tag == names.ERROR else root.find(f".//{names.ERROR}")
     # A precondition is an empty element whose name is the message (RFC 4918 section 16).
-    conditions = [] if holder is None else [etree.QName(child).localname for child in holder]
+    tags = () if holder is None else (child.tag for child in holder)
+    # One server writes prefixes that it does not declare, or whole names as one.
+    conditions = [re.split("[}:]", tag)[-1] for tag in tags if isinstance(tag, str)]
     # Some name what stands in the way (RFC 4791 section 5.3.2.1).
     culprits = () if holder is None else holder.iterfind(f"*/{names.HREF}")
     return ", ".join((*conditions, *(each.text for each in culprits if each.text)))

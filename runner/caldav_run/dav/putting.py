@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 from caldav_run.dav import fetching, hrefs, refusals
 from caldav_run.dav.connection import Connection
-from caldav_run.dav.failures import StatusError
 from caldav_run.dav.reply import Reply
 from caldav_run.errors import MovedError
 
@@ -16,7 +15,8 @@ ANY: Final = "*"
 
 _CONTENT_TYPE: Final = "text/calendar; charset=utf-8"
 _WRITTEN: Final = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT})
-_GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_FAILED: Final = HTTPStatus.PRECONDITION_FAILED
+_NOT_AS_PLANNED: Final = frozenset({_FAILED, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 
 class Done(NamedTuple):
@@ -78,15 +78,11 @@ class Put:
             if reply.status in _WRITTEN:
                 return self._written(reply)
             error = reply.error()
-        if refusals.moved(error):
-            # An earlier attempt that was not answered may have been done only now.
-            there = self._found(connection, doubtful=True) if doubtful else None
-            if there is None:
-                raise _moved(error)
-            return there
-        gone = self.etag is not None and error.status in _GONE
-        if gone and fetching.get(connection, self.url) is None:
-            raise _moved(error)
+        if error.status in _NOT_AS_PLANNED and (self.etag is not None or error.status == _FAILED):
+            # Some answer so, too, what they will not take however often it is looked at.
+            there = self._found(connection, doubtful=doubtful)
+            if there is not None:
+                return there
         raise refusals.meaning(error, "written")
 
     @property
@@ -128,7 +124,3 @@ class Put:
         # A few servers choose names themselves.
         url = hrefs.resolve(folder, name) if name and "/" not in name else self.url
         return Done(url, reply.header("ETag") or None)
-
-
-def _moved(error: StatusError) -> MovedError:
-    return MovedError(f"not written, it changed meanwhile: {error.message}")

@@ -22,7 +22,6 @@ _CROWDED: Final = re.compile(
 )
 # Names of preconditions (RFC 4331 section 6), and what services say instead.
 _FULL: Final = re.compile(r"quota|sufficient-disk-space|storage (?:is )?full", re.IGNORECASE)
-_UNFIT: Final = re.compile(r"no-uid-conflict|unique-scheduling-object|valid-calendar")
 _NO_RIGHT: Final = "need-privileges"
 
 
@@ -41,15 +40,6 @@ class NotYetError(Exception):
         self.crowded = crowded
         self.busy = busy
         super().__init__(str(error))
-
-
-def moved(error: StatusError) -> bool:
-    """Return whether a condition failed: what was planned with is not there any more.
-
-    Some servers answer so, too, what they will not take however often it is looked at.
-    """
-    failed = error.status == HTTPStatus.PRECONDITION_FAILED
-    return failed and not _UNFIT.search(error.words)
 
 
 def meaning(error: StatusError, deed: str) -> NotYetError | CaldavRunError:

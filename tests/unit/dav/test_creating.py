@@ -111,13 +111,58 @@ def test_a_refusal_is_told_in_the_words_of_the_first_answer(
         create(server, connection)
 
 
-def test_a_full_server_is_not_asked_again(
+def test_a_name_that_is_taken_gets_a_number(server: ScriptedServer, connection: Connection) -> None:
+    """A deleted calendar may keep its address, and is not listed."""
+    made: list[str] = []
+
+    def script(asked: Asked) -> Answer:
+        if asked.method != "PROPFIND":
+            if asked.path != "/home/family/":
+                made.append(asked.path)
+            return Answer(405 if asked.path == "/home/family/" else 201)
+        return multistatus(response(asked.path, "<d:displayname>A &amp; B</d:displayname>"))
+
+    server.script = script
+    found, _ = creating.create(connection, f"{server.url}home/", FAMILY)
+    assert made[0] == "/home/family-2/"
+    assert (found.calendar.id, found.url) == ("family-2", f"{server.url}home/family-2/")
+
+
+def test_a_calendar_whose_making_was_not_answered_is_looked_for(
+    server: ScriptedServer, connection: Connection
+) -> None:
+    kind = "<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
+
+    def script(asked: Asked) -> Answer:
+        if asked.method == "MKCALENDAR":
+            return Answer(403, b"x", broken=True)
+        return multistatus(response(asked.path, kind))
+
+    server.script = script
+    assert creating.create(connection, f"{server.url}home/", FAMILY)[0].calendar.id == "family"
+    assert [each.method for each in server.asked].count("MKCALENDAR") == 1
+
+
+def test_a_colour_that_one_property_refuses_is_tried_with_an_alpha_channel(
     server: ScriptedServer, connection: Connection, home: Home
 ) -> None:
-    home.refused["MKCALENDAR 4"] = Answer(507)
-    with pytest.raises(StatusError, match="507"):
+    home.deaf = {"a:calendar-color"}
+    home.refused["PROPPATCH 1"] = multistatus(
+        response("/home/family/", "<d:x/>", "HTTP/1.1 403 Forbidden")
+    )
+    assert create(server, connection)[1] == ("color",)
+    assert home.seen == ["MKCALENDAR 4", "PROPPATCH 1", "PROPPATCH 1"]
+
+
+@pytest.mark.parametrize("status", [429, 507])
+def test_a_full_server_is_not_asked_again(
+    server: ScriptedServer, connection: Connection, home: Home, waits: list[float], status: int
+) -> None:
+    home.refused["MKCALENDAR 4"] = Answer(status)
+    with pytest.raises(StatusError, match=str(status)):
         create(server, connection)
-    assert home.seen == ["MKCALENDAR 4"]
+    assert set(home.seen) == {"MKCALENDAR 4"}
+    assert sum(waits) < 30
 
 
 def test_a_calendar_that_cannot_be_read_back_is_an_error(

@@ -74,9 +74,10 @@ def test_a_failed_condition_means_that_it_changed(
     server: ScriptedServer, connection: Connection
 ) -> None:
     server.script = holding(b"other", write=Answer(412))
-    with pytest.raises(MovedError, match="changed meanwhile"):
+    with pytest.raises(MovedError, match="has appeared"):
         put(server).attempt(connection, doubtful=False)
-    assert server.methods() == ["PUT /w/a%20b.ics"]
+    with pytest.raises(MovedError, match="has changed"):
+        put(server, '"7"').attempt(connection, doubtful=False)
 
 
 def test_a_doubled_uid_is_refused_though_the_status_is_that_of_a_condition(
@@ -89,6 +90,15 @@ def test_a_doubled_uid_is_refused_though_the_status_is_that_of_a_condition(
     server.script = holding(None, write=Answer(412, words, {"Content-Type": "application/xml"}))
     with pytest.raises(ItemError, match=r"no-uid-conflict, /w/x\.ics") as caught:
         put(server).attempt(connection, doubtful=False)
+    assert not isinstance(caught.value, MovedError)
+
+
+def test_what_is_there_as_it_was_seen_was_not_refused_for_its_condition(
+    server: ScriptedServer, connection: Connection
+) -> None:
+    server.script = holding(b"old", '"7"', Answer(412, b"Bad rule", WORDS))
+    with pytest.raises(ItemError, match="Bad rule") as caught:
+        put(server, '"7"').attempt(connection, doubtful=False)
     assert not isinstance(caught.value, MovedError)
 
 

@@ -208,6 +208,9 @@ class CaldavSink:
         )
         writer = Writer(self._lanes, self._effort)
         for order, done in writer.perform(map(desk.write, orders)):
+            if order.wanted is None:
+                # It lies in the bin now, perhaps.
+                self._bin = None
             yield desk.outcome(order, done)
 
     def _shelf(self, place: Place) -> Shelf:
