@@ -96,6 +96,7 @@ def settings(  # noqa: PLR0913 -- one parameter an option
     dry: bool = False,
     detail: bool = False,
     verify: str | None = None,
+    diff: bool = False,
 ) -> "Settings":
     """Return what the command line adds to a pipeline."""
     from caldav_run.pipeline.settings import Settings
@@ -111,6 +112,7 @@ def settings(  # noqa: PLR0913 -- one parameter an option
         dry=dry,
         detail=detail,
         verify=verify,
+        diff=diff,
     )
 
 

@@ -146,6 +146,12 @@ AdoptOrigin = Annotated[
         help="Go on with an account's history though the account is found elsewhere now.",
     ),
 ]
+Diff = Annotated[
+    bool,
+    typer.Option(
+        "--diff", help="Say in words what changes in each item on a server or in a folder."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Show every change, and what libraries warn of.")

@@ -10,6 +10,7 @@ import typer
 from caldav_run.cli import console, logs
 from caldav_run.cli.execute import Ended, load, run_one
 from caldav_run.cli.options import (
+    Diff,
     Identity,
     Output,
     OutputOption,
@@ -116,6 +117,7 @@ def restore(  # noqa: PLR0913 -- one parameter an option
     plan: Annotated[
         bool, typer.Option("--plan", help="Write nothing, show what would be done.")
     ] = False,
+    diff: Diff = False,
     on_conflict: Annotated[
         str | None,
         typer.Option(
@@ -177,6 +179,7 @@ def restore(  # noqa: PLR0913 -- one parameter an option
         trust=trust,
         dry=plan,
         detail=plan or verbose or wish.single,
+        diff=diff,
     )
     ended = None
     if output is Output.TEXT and not (plan or yes) and at_terminal():

@@ -78,6 +78,7 @@ class Restore:
             now=settings.now,
             dry=settings.dry,
             detail=settings.detail,
+            diff=settings.diff,
             state_dir=settings.state_dir,
             safety=around.safety,
             journal=around.journal,

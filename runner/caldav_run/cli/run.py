@@ -8,6 +8,7 @@ from caldav_run.cli import logs
 from caldav_run.cli.execute import execute
 from caldav_run.cli.options import (
     AdoptOrigin,
+    Diff,
     Files,
     Identity,
     Limit,
@@ -69,6 +70,7 @@ def plan(  # noqa: PLR0913 -- one parameter an option
     limit: Limit = None,
     adopt_origin: AdoptOrigin = False,
     output: OutputOption = Output.TEXT,
+    diff: Diff = False,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 10 when there are changes.")
     ] = False,
@@ -94,6 +96,7 @@ def plan(  # noqa: PLR0913 -- one parameter an option
         adopt_origin=adopt_origin,
         dry=True,
         detail=True,
+        diff=diff,
     )
     ended = execute(files, assignments(sets), chosen, output, quiet=quiet)
     if ended.status == ExitStatus.DONE and detailed_exitcode and ended.changed:

@@ -1,6 +1,7 @@
 """The options that the sinks with a present state share."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from caldav_run.connectors.mirroring import Deletions, MirrorOptions
 from caldav_run.model import Options
@@ -8,13 +9,14 @@ from caldav_run.model import Options
 
 def mirror_options(options: Options) -> MirrorOptions:
     """Return what the options say about writing."""
-    saved = options.get("safety_snapshot")
+    saved, rejected = options.get("safety_snapshot"), options.get("rejected")
     return MirrorOptions(
         mode=str(options.get("mode", "merge")),
         on_conflict=str(options.get("on_conflict", "newest")),
         delete=_deletions(options.get("delete")),
         verify=str(options.get("verify", "full")),
         safety_snapshot=None if saved is None else str(saved),
+        rejected=None if rejected is None else Path(str(rejected)),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from caldav_run.connectors.protocol import Baseline
+from caldav_run.connectors.selection import Selection
 from caldav_run.model import Calendar, CalendarStart, Changed, Failed, Reading
 from caldav_run.repository.reader import Reader
 from caldav_run.repository.snapshots import ItemInfo
@@ -40,7 +41,7 @@ class PickedSource:
     def __init__(self, reader: Reader, picked: Picked) -> None:
         """Take where the bytes are, and which are meant."""
         self.account = picked.account
-        self.selection = "picked"
+        self.selection = Selection(include=tuple(picked.items)).text
         self.as_of = picked.time
         self._reader = reader
         self._picked = picked

@@ -64,13 +64,15 @@ class Progress:
 class Planned:
     """One change that a sink makes, or with `dry` would make.
 
-    `sign` is `+` new, `~` changed, `-` gone, `x` left out by a filter, `!` not readable or refused.
+    `sign` is `+` new, `~` changed, `-` gone, `x` left out by a filter, `!` not readable or refused;
+    `changes` says in what it changes, a phrase each, where that was asked for.
     """
 
     step: Step
     calendar: str
     sign: str
     label: str
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

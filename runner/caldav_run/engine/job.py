@@ -53,6 +53,7 @@ class Job:
         now: The start of the run, in UTC.
         dry: Whether to write nothing.
         detail: Whether to tell every change, not only to count.
+        diff: Whether to tell in what each item would change, too.
         left_out: Names of sources that the pipeline has and that are not read this time.
         state_dir: The folder for what is safe to lose; None to remember nothing.
         safety: What saves a destination before it is written over; None to save nothing.
@@ -68,6 +69,7 @@ class Job:
     now: datetime
     dry: bool = False
     detail: bool = False
+    diff: bool = False
     left_out: tuple[str, ...] = ()
     state_dir: Path | None = None
     safety: Safety | None = None

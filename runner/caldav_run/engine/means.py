@@ -10,6 +10,7 @@ from caldav_run.engine.mirror import MirrorRecipient
 from caldav_run.engine.plan import Verb
 from caldav_run.engine.readback import Readback
 from caldav_run.engine.recipient import Tally
+from caldav_run.engine.rejecting import Rejected
 from caldav_run.engine.remembering import Remembered
 from caldav_run.errors import CaldavRunError
 from caldav_run.model import Version
@@ -50,6 +51,7 @@ class Means:
         saving: Saves what is there.
         readback: Reads back what was written.
         tally: Where to count.
+        rejected: Keeps what is refused.
         leaving: The UIDs of what is to be deleted.
     """
 
@@ -60,10 +62,17 @@ class Means:
     saving: Saving
     readback: Readback
     tally: Tally
+    rejected: Rejected
     leaving: set[str] = field(default_factory=set)
 
 
-def count(tally: Tally, place: Destination, wanted: Version | None, over: Version | None) -> None:
+def count(
+    tally: Tally,
+    place: Destination,
+    wanted: Version | None,
+    over: Version | None,
+    words: Sequence[str] = (),
+) -> None:
     """Count one change, and tell it where details are wanted.
 
     Args:
@@ -71,12 +80,13 @@ def count(tally: Tally, place: Destination, wanted: Version | None, over: Versio
         place: The calendar.
         wanted: What is written; None for a deletion.
         over: What is written over, or deleted.
+        words: In what it changes, a phrase each.
     """
     named = wanted or over
     label = named.label if named else ""
     if wanted is None:
-        tally.count("deleted", Verb.DELETE, place.title, label)
+        tally.count("deleted", Verb.DELETE, place.title, label, words)
     elif over is None:
-        tally.count("added", Verb.ADD, place.title, label)
+        tally.count("added", Verb.ADD, place.title, label, words)
     else:
-        tally.count("changed", Verb.REPLACE, place.title, label)
+        tally.count("changed", Verb.REPLACE, place.title, label, words)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from caldav_run.connectors.mirroring import Mirror
@@ -15,11 +16,13 @@ from caldav_run.engine.means import Means, Saving
 from caldav_run.engine.meeting import Destination, destinations, waiting
 from caldav_run.engine.mirror import MirrorRecipient
 from caldav_run.engine.outcome import ExitStatus
-from caldav_run.engine.performing import perform, show
+from caldav_run.engine.performing import perform
 from caldav_run.engine.plan import Action, Policy, Verb, order, plan
 from caldav_run.engine.readback import Readback
 from caldav_run.engine.recipient import Tally
+from caldav_run.engine.rejecting import Rejected
 from caldav_run.engine.remembering import Remembered
+from caldav_run.engine.showing import in_words, plain, show
 from caldav_run.engine.telling import tell
 from caldav_run.errors import CalendarError
 from caldav_run.model import Calendar, Version
@@ -38,9 +41,11 @@ class MirrorRun:
         self._job = job
         self._tally = tally
         self._feeds: list[MirrorRecipient] = []
+        self._fit: list[MirrorRecipient] = []
         self._refused: str | None = None
         self._there = 0
         self._condemned: list[Destination] = []
+        self._rejected = Rejected(None if tally.dry else mirror.options.rejected, tally)
 
     def recipient(self, source: NamedSource) -> MirrorRecipient:
         """Return what collects one source's items.
@@ -63,10 +68,11 @@ class MirrorRun:
         with ExitStack() as stack:
             for feed in self._feeds:
                 stack.callback(feed.close)
-            fit = [feed for feed in self._feeds if feed.fit]
+            self._fit = fit = [feed for feed in self._feeds if feed.fit]
             if not fit:
                 return
             self._tally.emit(StepStarted(self._tally.step))
+            self._rejected.clear()
             memory = Remembered(self._job.state_dir, self._mirror.origin())
             stack.enter_context(memory)
             agenda = stack.enter_context(Agenda())
@@ -84,9 +90,10 @@ class MirrorRun:
                 Saving(self._protect),
                 Readback(self._tally),
                 self._tally,
+                self._rejected,
             )
             if self._tally.dry:
-                show(places, self._condemned, means)
+                show(places, self._condemned, means, in_words if self._job.diff else plain)
             else:
                 perform(places, self._condemned, means)
 
@@ -147,7 +154,7 @@ class MirrorRun:
         elif (action.verb, there, self._mirror.options.mode) == (Verb.REFUSE, None, "exact"):
             place.refused.append((action, where))
         else:
-            tell(self._tally, place.title, action)
+            self._let_be(place, action, where)
 
     def _outdone(self, place: Destination) -> Callable[[Version, Version], None]:
         def told(mine: Version, other: Version) -> None:
@@ -204,7 +211,15 @@ class MirrorRun:
                 if action.wanted is not None and action.wanted.uid in leaving - {""}:
                     place.deferred.append(Write(action.wanted, None, where))
                 else:
-                    tell(self._tally, place.title, action)
+                    self._let_be(place, action, where)
+
+    def _let_be(self, place: Destination, action: Action, where: "Place") -> None:
+        """Tell of an item that is not written, and keep it where it was refused."""
+        tell(self._tally, place.title, action)
+        if action.verb is Verb.REFUSE and action.wanted is not None:
+            body = partial(self._fit[where.feed].body, where.slot)
+            words = action.reason or ""
+            self._rejected.keep(place.target.calendar.id, action.wanted, body, words)
 
     def _protect(self) -> None:
         if self._job.safety is not None:

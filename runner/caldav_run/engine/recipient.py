@@ -49,15 +49,17 @@ class Tally:
     fed: bool = False
     verified: Mapping[str, int] = field(default_factory=dict)
 
-    def count(self, what: str, sign: str, calendar: str, label: str) -> None:
+    def count(
+        self, what: str, sign: str, calendar: str, label: str, words: Sequence[str] = ()
+    ) -> None:
         """Count one change, and tell it where details are wanted."""
         self.counts[what] += 1
-        self.tell(sign, calendar, label)
+        self.tell(sign, calendar, label, words)
 
-    def tell(self, sign: str, calendar: str, label: str) -> None:
-        """Tell one change where details are wanted."""
+    def tell(self, sign: str, calendar: str, label: str, words: Sequence[str] = ()) -> None:
+        """Tell one change where details are wanted, with what changes in words."""
         if self.detail:
-            self.emit(Planned(self.step, calendar, sign, label))
+            self.emit(Planned(self.step, calendar, sign, label, tuple(words)))
 
     def note(self, level: Level, text: str) -> None:
         """Tell something that a person should know of."""

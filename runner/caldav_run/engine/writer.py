@@ -12,7 +12,7 @@ from caldav_run.engine.means import Means, count
 from caldav_run.engine.meeting import Destination
 from caldav_run.engine.plan import Action, Policy, Verb, plan
 from caldav_run.engine.telling import tell
-from caldav_run.errors import CalendarError, ItemError
+from caldav_run.errors import CaldavRunError, CalendarError, ItemError
 from caldav_run.model import Version
 
 _LOOKS: Final = 3
@@ -47,14 +47,22 @@ class Writer:
         mirror, place = self.means.mirror, self.place
         try:
             if not place.target.exists:
-                mirror.create(place.target)
-                self.means.tally.count("calendars", "+", place.title, "calendar (new)")
+                self._create()
             self._apply(self.means.agenda.writes(place.number))
             mirror.finish(place.target)
         except CalendarError as error:
             self.means.tally.fail(error, place.title)
             return False
         return True
+
+    def _create(self) -> None:
+        try:
+            self.means.mirror.create(self.place.target)
+        except CalendarError as error:
+            for write in self.means.agenda.writes(self.place.number):
+                self._keep(write, error)
+            raise
+        self.means.tally.count("calendars", "+", self.place.title, "calendar (new)")
 
     def _apply(self, writes: Iterable[Write]) -> None:
         """Write items, and decide those anew that are no more as the plan saw them."""
@@ -133,6 +141,12 @@ class Writer:
             self._later.append(write)
         else:
             self._fail(write.wanted, error)
+            self._keep(write, error)
+
+    def _keep(self, write: Write, error: CaldavRunError) -> None:
+        """Keep what was refused, where that is asked for."""
+        body = partial(self.means.feeds[write.place.feed].body, write.place.slot)
+        self.means.rejected.keep(self.place.target.calendar.id, write.wanted, body, str(error))
 
     def _fail(self, item: Version, error: ItemError) -> None:
         self.means.tally.stood["refused"] += 1

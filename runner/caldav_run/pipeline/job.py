@@ -46,6 +46,7 @@ def make_job(pipeline: Pipeline, settings: Settings) -> Job:
         now=settings.now,
         dry=settings.dry,
         detail=settings.detail,
+        diff=settings.diff,
         left_out=tuple(name for name in pipeline.sources if name not in chosen),
         state_dir=settings.state_dir,
         safety=around.safety,

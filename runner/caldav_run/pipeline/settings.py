@@ -25,6 +25,7 @@ class Settings:
         dry: Whether to write nothing.
         detail: Whether to tell every change.
         verify: How much to read back after writing, instead of what sinks say; None to leave it.
+        diff: Whether to tell in what each item would change, too.
         sets: Values that took the place of the pipeline's variables.
     """
 
@@ -38,6 +39,7 @@ class Settings:
     dry: bool = False
     detail: bool = False
     verify: str | None = None
+    diff: bool = False
     sets: Mapping[str, str] = field(default_factory=dict)
 
     def context(self, pipeline: Pipeline, name: str) -> Context:

@@ -39,7 +39,7 @@ class Bench:
         self.safety: Safety | None = None
         self._state = state
 
-    def run(self, *, dry: bool = False) -> int:
+    def run(self, *, dry: bool = False, diff: bool = False) -> int:
         job = Job(
             name="test",
             sources=(NamedSource("here", self.source),),
@@ -50,6 +50,7 @@ class Bench:
             now=NOW,
             dry=dry,
             detail=True,
+            diff=diff,
             state_dir=self._state,
             safety=self.safety,
         )
@@ -336,6 +337,74 @@ def test_a_destination_that_is_lost_midway_loses_nothing(bench: Bench) -> None:
     assert bench.mirror.done == ["- work/a.ics"]
 
 
+# ------------------------------------------------------------------ kept though refused
+
+
+@pytest.fixture
+def rejected(bench: Bench, tmp_path: Path) -> Path:
+    """The folder where the bench keeps what is refused."""
+    folder = tmp_path / "rejected"
+    bench.mirror.options = MirrorOptions(rejected=folder)
+    return folder / "there"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(str(each.relative_to(folder)) for each in folder.rglob("*.*"))
+
+
+@pytest.mark.parametrize("beforehand", [True, False])
+def test_what_is_refused_is_kept_with_the_words(
+    bench: Bench, rejected: Path, *, beforehand: bool
+) -> None:
+    (bench.mirror.objects if beforehand else bench.mirror.refuses)["c"] = "403 Forbidden"
+    bench.source.put("work", "c.ics", event("c"))
+    assert bench.run() == 3
+    assert names(rejected) == ["work/c.ics", "work/c.txt"]
+    assert (rejected / "work/c.ics").read_bytes() == event("c")
+    words = (rejected / "work/c.txt").read_text()
+    assert words == "Lunch (Mon 4 May 2026, 11:00 UTC)\nUID c\n403 Forbidden\n"
+
+
+def test_what_is_taken_in_the_end_is_kept_no_more(bench: Bench, rejected: Path) -> None:
+    bench.mirror.refuses["c"] = "403 Forbidden"
+    bench.source.put("work", "c.ics", event("c"))
+    assert bench.run() == 3
+    (rejected / "work/mine.ics").write_text("mine")
+    bench.mirror.refuses.clear()
+    assert bench.run() == 0
+    assert names(rejected) == ["work/mine.ics"]
+
+
+def test_a_plan_keeps_nothing(bench: Bench, rejected: Path) -> None:
+    bench.mirror.objects["c"] = "403 Forbidden"
+    bench.source.put("work", "c.ics", event("c"))
+    assert bench.run(dry=True) == 3
+    assert not rejected.exists()
+
+
+def test_what_is_in_a_calendar_that_is_refused_is_kept(
+    bench: Bench, rejected: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise CalendarError("too many calendars")
+
+    monkeypatch.setattr(MemoryMirror, "create", refuse)
+    bench.source.put("home", "c.ics", event("c"))
+    assert bench.run() == 3
+    assert names(rejected) == ["home/c.ics", "home/c.txt"]
+    assert "too many calendars" in (rejected / "home/c.txt").read_text()
+
+
+def test_a_folder_that_cannot_be_used_is_told_once(bench: Bench, rejected: Path) -> None:
+    rejected.parent.write_text("in the way")
+    for name in "cd":
+        bench.mirror.refuses[name] = "403 Forbidden"
+        bench.source.put("work", f"{name}.ics", event(name))
+    assert bench.run() == 3
+    (warning,) = bench.notes(Level.WARNING)
+    assert f"what is refused cannot be kept in {rejected.parent}" in warning
+
+
 # ------------------------------------------------------------------ rewritten
 
 
@@ -426,3 +495,28 @@ def test_a_plan_says_how_many_people_may_be_mailed(bench: Bench) -> None:
     assert ended.summary.endswith("up to 2 people may be mailed")
     assert bench.run() == 0
     assert not any("mailed" in e.summary for e in bench.events if isinstance(e, StepFinished))
+
+
+def test_a_plan_says_in_words_what_changes_in_each_item(bench: Bench) -> None:
+    bench.mirror.options = EXACT
+    del bench.source.bodies["work", "a.ics"]
+    bench.source.put("work", "b.ics", event("b", "Later", 1))
+    bench.source.put("home", "c.ics", event("c").replace(b"SEQ", b"LOCATION:Canteen\r\nSEQ"))
+    assert bench.run(dry=True, diff=True) == 0
+    planned = {e.sign: e for e in bench.events if isinstance(e, Planned) if e.label[0] != "c"}
+    assert planned["~"].changes == ('renamed "Lunch" to "Later"',)
+    assert planned["+"].changes == ("at Canteen",)
+    assert planned["-"].changes == ()
+    counts = bench.counts()
+    assert bench.run() == 0
+    assert bench.counts() == counts
+
+
+def test_a_plan_tells_what_changes_while_it_is_made(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.source.put("work", "b.ics", event("b", "Later", 1))
+    monkeypatch.setattr(MemoryMirror, "reread", lambda *_: iter(()))
+    assert bench.run(dry=True, diff=True) == 0
+    (planned,) = (e for e in bench.events if isinstance(e, Planned))
+    assert planned.changes == ("it changes while it is looked at",)

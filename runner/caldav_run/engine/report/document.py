@@ -43,7 +43,12 @@ class Document:
                     ended["verified"] = dict(event.verified)
                 self._append("steps", event.step, ended)
             case Planned():
-                change = {"calendar": event.calendar, "sign": event.sign, "label": event.label}
+                change = {
+                    "calendar": event.calendar,
+                    "sign": event.sign,
+                    "label": event.label,
+                    "changes": list(event.changes),
+                }
                 self._append("changes", event.step, change)
             case Deviated():
                 members = asdict(event)

@@ -45,7 +45,8 @@ def _text(event: Event) -> str | None:
             return text if level is Level.INFO else f"{level}: {text}"
         case Planned():
             what = f": {event.label}" if event.label else ""
-            return f"{event.sign} {event.calendar}{what}"
+            words = f": {', '.join(event.changes)}" if event.changes else ""
+            return f"{event.sign} {event.calendar}{what}{words}"
         case _:
             return None
 

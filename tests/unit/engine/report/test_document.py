@@ -57,6 +57,7 @@ def test_a_run_becomes_one_document() -> None:
                 "calendar": "Work",
                 "sign": "+",
                 "label": "Lunch",
+                "changes": [],
             }
         ],
         "deviations": [
