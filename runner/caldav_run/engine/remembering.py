@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import unquote
 
 from caldav_run.model import Version
 
@@ -35,7 +36,7 @@ class Remembered:
         try:
             found = self._base.execute(
                 "SELECT 1 FROM item WHERE calendar = ? AND href = ? AND written = ? AND found = ?",
-                (calendar, present.href, wanted.digest, present.digest),
+                (calendar, unquote(present.href), wanted.digest, present.digest),
             )
             return found.fetchone() is not None
         except sqlite3.Error as error:
@@ -47,7 +48,8 @@ class Remembered:
         try:
             self._base.execute(
                 "INSERT OR REPLACE INTO item VALUES(?, ?, ?, ?)",
-                (calendar, found.href, wanted.digest, found.digest),
+                # A listing may escape a name in another way than it was written with.
+                (calendar, unquote(found.href), wanted.digest, found.digest),
             )
         except sqlite3.Error as error:
             _log.info("cannot remember what became of %s: %s", found.href, error)

@@ -4,6 +4,7 @@ A server may change these without losing what a person wrote. Some are spellings
 (`caldav_run.ical.alike`); the others are what servers own or add. Anything else is a loss.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -21,6 +22,7 @@ _ADDED: Final = frozenset({"DTSTAMP", "VERSION"})
 _PEOPLE: Final = frozenset({"ATTENDEE", "ORGANIZER"})
 _ADDED_TO_PEOPLE: Final = ("SCHEDULE-STATUS", "SCHEDULE-AGENT", "RSVP", "CN")
 _SHOWN: Final = 100
+_BEFORE: Final = 15
 
 Params = tuple[tuple[str, str], ...]
 
@@ -70,7 +72,7 @@ class Deviation(NamedTuple):
 
     def __str__(self) -> str:
         """Return it as a person is told it, without its place."""
-        before, after = _shortened(self.before), _shortened(self.after)
+        before, after = _shortened(self.before, self.after)
         if before is None:
             return f"{after} was added" if after else "the component is another one"
         return f"{before} is gone" if after is None else f"{before} came back as {after}"
@@ -226,5 +228,18 @@ def _spelled(props: Sequence[Property]) -> str | None:
     return " and ".join(lines) or None
 
 
-def _shortened(line: str | None) -> str | None:
+def _shortened(before: str | None, after: str | None) -> tuple[str | None, str | None]:
+    """Return two lines without what is too long of them, but with what tells them apart."""
+    if before is None or after is None or max(len(before), len(after)) <= _SHOWN:
+        return _cut(before), _cut(after)
+    pairs = enumerate(zip(before, after, strict=False))
+    differ = next((at for at, (one, other) in pairs if one != other), min(len(before), len(after)))
+    alike = differ - _BEFORE
+    name = re.split("[:;]", before, maxsplit=1)[0]
+    if alike <= len(name):
+        return _cut(before), _cut(after)
+    return _cut(f"{name}…{before[alike:]}"), _cut(f"{name}…{after[alike:]}")
+
+
+def _cut(line: str | None) -> str | None:
     return line if line is None or len(line) <= _SHOWN else f"{line[:_SHOWN]}…"

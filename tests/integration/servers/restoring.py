@@ -39,8 +39,11 @@ class Told:
 
     def failures(self) -> list[str]:
         """Return what failed, each in a line."""
-        notes = (each for each in self.events if isinstance(each, Noted))
-        return [each.text for each in notes if each.level is Level.ERROR]
+        return self._noted(Level.ERROR)
+
+    def doubts(self) -> list[str]:
+        """Return what could not be decided, each in a line."""
+        return self._noted(Level.WARNING)
 
     def counts(self) -> Mapping[str, int]:
         """Return how many items were written how."""
@@ -50,6 +53,10 @@ class Told:
             if isinstance(each, StepFinished) and each.step.kind == "write"
         )
         return found
+
+    def _noted(self, level: Level) -> list[str]:
+        notes = (each for each in self.events if isinstance(each, Noted))
+        return [each.text for each in notes if each.level is level]
 
 
 class Snapshot:

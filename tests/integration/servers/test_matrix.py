@@ -37,6 +37,7 @@ def test_most_items_are_kept(restored: Restored) -> None:
 def test_a_second_restore_changes_nothing(restored: Restored) -> None:
     assert restored.again is not None
     assert restored.again.counts() == {}
+    assert restored.again.doubts() == []
 
 
 def test_the_server_loses_only_what_is_known(running: Running, restored: Restored) -> None:

@@ -107,6 +107,14 @@ def test_a_deviation_is_told_in_a_line(old: str, new: str, told: str) -> None:
     assert str(only) == told
 
 
+def test_of_long_lines_that_begin_alike_is_told_where_they_differ() -> None:
+    text = "x" * 200
+    told = str(
+        Deviation(None, "VEVENT", f"X-MAP;T=1:{text}geo:1.5,2.5", f"X-MAP;T=1:{text}geo:1.5")
+    )
+    assert told == "X-MAP…xxxxxxxxgeo:1.5,2.5 came back as X-MAP…xxxxxxxxgeo:1.5"
+
+
 @pytest.mark.parametrize(
     ("start", "end", "rule"),
     [
