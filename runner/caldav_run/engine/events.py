@@ -96,11 +96,15 @@ class Deviated:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """Something that a person should know of; the run goes on."""
+    """Something that a person should know of; the run goes on.
+
+    `item` is the name, in its calendar, of the one item that it is about.
+    """
 
     step: Step
     level: Level
     text: str
+    item: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,9 @@ class Readback:
                 self._examples.setdefault(each.rule, f"{calendar}: {label}: {each}")
         if finding.loss is not None:
             self.lost += 1
-            self.tally.fail(ItemError(_lost(finding)), f"{calendar}: {label}")
+            wanted = finding.outcome.order.wanted
+            name = wanted.href if wanted else href
+            self.tally.fail(ItemError(_lost(finding)), f"{calendar}: {label}", name)
         elif finding.deviations:
             self.deviating += 1
         else:

@@ -61,14 +61,14 @@ class Tally:
         if self.detail:
             self.emit(Planned(self.step, calendar, sign, label, tuple(words)))
 
-    def note(self, level: Level, text: str) -> None:
-        """Tell something that a person should know of."""
-        self.emit(Noted(self.step, level, text))
+    def note(self, level: Level, text: str, item: str | None = None) -> None:
+        """Tell something that a person should know of, perhaps of one item of this name."""
+        self.emit(Noted(self.step, level, text, item))
 
-    def fail(self, error: CaldavRunError, place: str) -> None:
-        """Take a failure into the exit status and tell it."""
+    def fail(self, error: CaldavRunError, place: str, item: str | None = None) -> None:
+        """Take a failure, perhaps of one item of this name, into the exit status and tell it."""
         self.failures.append(error.exit_status)
-        self.note(Level.ERROR, f"{place}: {error}")
+        self.note(Level.ERROR, f"{place}: {error}", item)
 
     def state(self) -> State:
         """Return how the step ended, seen from its counts."""

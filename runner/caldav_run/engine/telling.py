@@ -20,11 +20,12 @@ def tell(tally: Tally, title: str, action: Action) -> None:
         action: The decision; nothing that adds, replaces or deletes.
     """
     label = action.wanted.label if action.wanted else ""
+    name = action.wanted.href if action.wanted else None
     if action.verb is Verb.SAME:
         tally.stood["unchanged"] += 1
     elif action.verb is Verb.REFUSE:
         tally.stood["refused"] += 1
-        tally.fail(ItemError(f"not written: {action.reason}"), f"{title}: {label}")
+        tally.fail(ItemError(f"not written: {action.reason}"), f"{title}: {label}", name)
     else:
         tally.stood["kept"] += 1
-        tally.note(_STAYS[action.verb], f"{title}: {label}: {action.reason}")
+        tally.note(_STAYS[action.verb], f"{title}: {label}: {action.reason}", name)

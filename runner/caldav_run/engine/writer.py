@@ -150,7 +150,7 @@ class Writer:
 
     def _fail(self, item: Version, error: ItemError) -> None:
         self.means.tally.stood["refused"] += 1
-        self.means.tally.fail(error, f"{self.place.title}: {item.label}")
+        self.means.tally.fail(error, f"{self.place.title}: {item.label}", item.href)
 
     # ------------------------------------------------------------ what became of them
 

@@ -57,7 +57,11 @@ DAVICAL_LOSES: Final = _losing(
     _because("no XML can carry it, and its multiget has another character there", "noncharacter"),
     _because("the same for control characters", *_CONTROLS),
 )
-SABRE_LOSES: Final = _losing(_LATIN, _because("the rest of an item with a null is lost", "null"))
+SABRE_LOSES: Final = _losing(
+    _LATIN,
+    _because("the same for what another server put for a control character", *_NO_XML),
+    _because("a REPORT does not give what is behind a null", "null"),
+)
 NEXTCLOUD_LOSES: Final = _losing(
     _DROPPED, _LATIN, _because("a UID is added where there is none", "no-uid")
 )

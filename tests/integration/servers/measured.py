@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from tests.integration.servers.capabilities import capabilities
 from tests.integration.servers.corpus import Filled, Outcome
@@ -13,6 +15,8 @@ from tests.integration.servers.pairs import Restored, stem, whole
 
 from caldav_run.ical.canonical import digest
 from caldav_run.ical.deviations import Deviation
+
+_WORDS: Final = re.compile(r"^.*?: (?=not written)")
 
 
 def write(description: Description, filled: Filled) -> None:
@@ -43,7 +47,10 @@ def write_restored(description: Description, restored: Restored) -> None:
         for part in parts
         for name, found in part.losses.items()
     }
-    refusals = {stem(name): why for part in parts for name, why in part.refusals.items()}
+    # Without the calendar and the label, which are of this one run.
+    refusals = {
+        stem(name): _WORDS.sub("", why) for part in parts for name, why in part.refusals.items()
+    }
     rules: Counter[str] = sum((part.rules for part in parts), Counter())
     content = {
         "pairs": {source: dict(counts) for source, counts in _pairs(restored).items()},

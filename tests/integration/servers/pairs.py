@@ -110,7 +110,7 @@ def _restored(
         try:
             told = snapshot.restore(server.account)
             found = there(raw, Made(raw, identity).path)
-            yield snapshot, compare(items, found, told, identity), found
+            yield snapshot, compare(items, found, told), found
         finally:
             Made(raw, identity).drop()
 

@@ -37,13 +37,13 @@ class Told:
         """Return each deviation."""
         return [each for each in self.events if isinstance(each, Deviated)]
 
-    def failures(self) -> list[str]:
-        """Return what failed, each in a line."""
-        return self._noted(Level.ERROR)
+    def failures(self) -> list[tuple[str, str]]:
+        """Return the names of the items that something failed at, and what was told of each."""
+        return [(each.item or "", each.text) for each in self._noted(Level.ERROR)]
 
     def doubts(self) -> list[str]:
         """Return what could not be decided, each in a line."""
-        return self._noted(Level.WARNING)
+        return [each.text for each in self._noted(Level.WARNING)]
 
     def counts(self) -> Mapping[str, int]:
         """Return how many items were written how."""
@@ -54,9 +54,9 @@ class Told:
         )
         return found
 
-    def _noted(self, level: Level) -> list[str]:
+    def _noted(self, level: Level) -> list[Noted]:
         notes = (each for each in self.events if isinstance(each, Noted))
-        return [each.text for each in notes if each.level is level]
+        return [each for each in notes if each.level is level]
 
 
 class Snapshot:

@@ -5,7 +5,6 @@ from tests.integration.servers.matrix import Comparison, State, compare
 from tests.integration.servers.restoring import Told
 
 from caldav_run.engine.events import Deviated, Event, Level, Noted, Step
-from caldav_run.ical.version import version
 from caldav_run.testing.contracts.bodies import event
 
 STEP = Step("write", "cloud")
@@ -15,15 +14,11 @@ OTHER = WANTED["a.ics"].replace(b"Lunch", b"Brunch")
 
 
 def _compare(found: dict[str, bytes], *events: Event) -> Comparison:
-    return compare(WANTED, {**WANTED, **found}, Told(0, events), "work")
+    return compare(WANTED, {**WANTED, **found}, Told(0, events))
 
 
 def _failed(name: str, words: str) -> Noted:
-    return Noted(STEP, Level.ERROR, f"work: {_label(name)}: {words}")
-
-
-def _label(name: str) -> str:
-    return version(WANTED[name], name, None).label
+    return Noted(STEP, Level.ERROR, f"work: Lunch: {words}", name)
 
 
 def _deviated(rule: str | None, before: str | None, after: str | None) -> Deviated:
@@ -31,7 +26,7 @@ def _deviated(rule: str | None, before: str | None, after: str | None) -> Deviat
         step=STEP,
         calendar="work",
         href="a.ics",
-        label=_label("a.ics"),
+        label="Lunch",
         rule=rule,
         place="VCALENDAR > VEVENT a",
         before=before,
@@ -68,9 +63,9 @@ def test_a_loss_that_was_told_is_one() -> None:
 
 def test_a_refusal_that_was_told_is_one() -> None:
     refused = _failed("a.ics", "not written: the server says 403")
-    made = compare(WANTED, {"b.ics": WANTED["b.ics"]}, Told(3, (refused,)), "work")
+    made = compare(WANTED, {"b.ics": WANTED["b.ics"]}, Told(3, (refused,)))
     assert made.unexplained == []
-    assert made.refusals == {"a.ics": "not written: the server says 403"}
+    assert made.refusals == {"a.ics": "work: Lunch: not written: the server says 403"}
 
 
 @pytest.mark.parametrize(
@@ -105,13 +100,13 @@ def test_what_was_not_told_as_it_is_has_no_explanation(
 
 
 def test_what_is_missing_in_silence_has_no_explanation() -> None:
-    made = compare(WANTED, {"b.ics": WANTED["b.ics"]}, Told(0, ()), "work")
+    made = compare(WANTED, {"b.ics": WANTED["b.ics"]}, Told(0, ()))
     assert made.unexplained == ["a.ics is missing, and told was: nothing"]
 
 
 def test_an_override_that_is_lost_is_no_equal_item() -> None:
     override = b"BEGIN:VEVENT\r\nUID:a\r\nRECURRENCE-ID:20260511T110000Z\r\nEND:VEVENT\r\n"
     wanted = {"a.ics": WANTED["a.ics"].replace(b"END:VCALENDAR", override + b"END:VCALENDAR")}
-    made = compare(wanted, {"a.ics": WANTED["a.ics"]}, Told(0, ()), "work")
+    made = compare(wanted, {"a.ics": WANTED["a.ics"]}, Told(0, ()))
     assert made.states == {"a.ics": State.CHANGED}
     assert len(made.unexplained) == 2

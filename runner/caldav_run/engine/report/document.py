@@ -37,11 +37,7 @@ class Document:
             case RunStarted():
                 self.value |= {"pipeline": event.pipeline, "dry": event.dry}
             case StepFinished():
-                ended: dict[str, Any] = {"state": event.state, "summary": event.summary}
-                ended["counts"] = {**event.counts, **event.stood}
-                if event.verified:
-                    ended["verified"] = dict(event.verified)
-                self._append("steps", event.step, ended)
+                self._append("steps", event.step, _ended(event))
             case Planned():
                 change = {
                     "calendar": event.calendar,
@@ -55,7 +51,7 @@ class Document:
                 del members["step"]
                 self._append("deviations", event.step, members)
             case Noted():
-                self._append("notes", event.step, {"level": event.level, "text": event.text})
+                self._append("notes", event.step, _note(event))
             case RunFinished():
                 self.value["status"] = event.status
             case _:
@@ -63,3 +59,13 @@ class Document:
 
     def _append(self, to: str, step: Step, members: dict[str, Any]) -> None:
         self.value[to].append({"step": {"kind": step.kind, "name": step.name}} | members)
+
+
+def _ended(event: StepFinished) -> dict[str, Any]:
+    members = {"state": event.state, "summary": event.summary, "counts": dict(event.counts)}
+    return members | ({"verified": dict(event.verified)} if event.verified else {})
+
+
+def _note(event: Noted) -> dict[str, Any]:
+    item = {} if event.item is None else {"item": event.item}
+    return {"level": event.level, "text": event.text, **item}

@@ -25,6 +25,7 @@ def test_a_run_becomes_one_document() -> None:
         StepStarted(READ),
         Progress(READ, 64),
         Noted(READ, Level.WARNING, "odd"),
+        Noted(WRITE, Level.ERROR, "not written", "a.ics"),
         Planned(WRITE, "Work", "+", "Lunch"),
         StepFinished(READ, State.OK, "65 items", {"items": 65}),
         Deviated(WRITE, "Work", "a.ics", "Lunch", "PRODID", "VCALENDAR", "PRODID:a", None),
@@ -72,7 +73,15 @@ def test_a_run_becomes_one_document() -> None:
                 "after": None,
             }
         ],
-        "notes": [{"step": {"kind": "read", "name": "cloud"}, "level": "warning", "text": "odd"}],
+        "notes": [
+            {"step": {"kind": "read", "name": "cloud"}, "level": "warning", "text": "odd"},
+            {
+                "step": {"kind": "write", "name": "vault"},
+                "level": "error",
+                "text": "not written",
+                "item": "a.ics",
+            },
+        ],
         "undo": None,
     }
 
