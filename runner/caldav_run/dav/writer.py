@@ -179,6 +179,9 @@ def _done(connection: Connection, job: Job, waits_s: tuple[float, ...] | None = 
             return Tried(error, strained)
         strained = strained or trouble.busy
         waits = waits_s or (_CROWDED_WAITS_S if trouble.crowded else _WAITS_S)
+        if waits_s and not trouble.crowded and not trouble.busy:
+            # A fault that nobody else is to blame for is there to stay, as a rule.
+            waits = waits_s[:1]
         if attempts == len(waits):
             return Tried(trouble, strained)
         pause(waits[attempts] * _random.uniform(0.5, 1.5))

@@ -62,7 +62,11 @@ class Document:
 
 
 def _ended(event: StepFinished) -> dict[str, Any]:
-    members = {"state": event.state, "summary": event.summary, "counts": dict(event.counts)}
+    members = {
+        "state": event.state,
+        "summary": event.summary,
+        "counts": {**event.counts, **event.stood},
+    }
     return members | ({"verified": dict(event.verified)} if event.verified else {})
 
 
