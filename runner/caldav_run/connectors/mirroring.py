@@ -138,8 +138,8 @@ class Mirror(Protocol):
             CalendarError: The destination cannot take this calendar.
         """
 
-    def create(self, target: Target) -> None:
-        """Create the calendar with its properties.
+    def create(self, target: Target) -> Sequence[str]:
+        """Create the calendar with its properties, read them back, and return what was not kept.
 
         Raises:
             CalendarError: The destination refused, with its words.

@@ -1,6 +1,6 @@
 """A mirror whose writes are written down, and whose destination is saved before it loses any."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from caldav_run.connectors.mirroring import Held, Mirror, Order, Outcome, Target
@@ -55,11 +55,11 @@ class RecordedMirror:
         self._sources.setdefault(target.calendar.id, (source, calendar))
         return target
 
-    def create(self, target: Target) -> None:
+    def create(self, target: Target) -> Sequence[str]:
         """Create a calendar."""
         self._tell(target.calendar.id)
         self._journal.whole("create", self._name, target.calendar)
-        self._mirror.create(target)
+        return self._mirror.create(target)
 
     def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
         """Do the orders; what would destroy anything that could not be saved is not done."""

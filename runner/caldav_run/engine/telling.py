@@ -1,5 +1,6 @@
 """What is told of decisions that write nothing."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from caldav_run.engine.events import Level
@@ -29,3 +30,10 @@ def tell(tally: Tally, title: str, action: Action) -> None:
     else:
         tally.stood["kept"] += 1
         tally.note(_STAYS[action.verb], f"{title}: {label}: {action.reason}", name)
+
+
+def tell_left(tally: Tally, title: str, names: Iterable[str]) -> None:
+    """Tell which properties of a new calendar the destination did not keep."""
+    for name in names:
+        text = f"{title}: the destination did not keep the calendar's {name}"
+        tally.note(Level.WARNING, text)

@@ -11,6 +11,7 @@ from caldav_run.engine.outcome import ExitStatus, combine
 from caldav_run.engine.readback import Readback
 from caldav_run.engine.recipient import Tally
 from caldav_run.engine.spool import Slot, Spool
+from caldav_run.engine.telling import tell_left
 from caldav_run.engine.trail import Touched, Trail
 from caldav_run.engine.undo import Step, Way, decide
 from caldav_run.errors import CaldavRunError, CalendarError, ConnectorError, ItemError
@@ -159,7 +160,7 @@ class Undo:
 
     def _apply(self, target: Target, orders: Mapping[Order, Step]) -> None:
         if not target.exists:
-            self.mirror.create(target)
+            tell_left(self.tally, target.calendar.title, self.mirror.create(target))
             self.tally.count("calendars", "+", target.calendar.title, "calendar (new)")
         done: list[Outcome] = []
         for outcome in self.mirror.apply(target, iter(orders)):

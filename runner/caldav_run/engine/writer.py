@@ -11,7 +11,7 @@ from caldav_run.engine.events import Level, Progress
 from caldav_run.engine.means import Means, count
 from caldav_run.engine.meeting import Destination
 from caldav_run.engine.plan import Action, Policy, Verb, plan
-from caldav_run.engine.telling import tell
+from caldav_run.engine.telling import tell, tell_left
 from caldav_run.errors import CaldavRunError, CalendarError, ItemError
 from caldav_run.model import Version
 
@@ -57,12 +57,13 @@ class Writer:
 
     def _create(self) -> None:
         try:
-            self.means.mirror.create(self.place.target)
+            left = self.means.mirror.create(self.place.target)
         except CalendarError as error:
             for write in self.means.agenda.writes(self.place.number):
                 self._keep(write, error)
             raise
         self.means.tally.count("calendars", "+", self.place.title, "calendar (new)")
+        tell_left(self.means.tally, self.place.title, left)
 
     def _apply(self, writes: Iterable[Write]) -> None:
         """Write items, and decide those anew that are no more as the plan saw them."""

@@ -19,6 +19,7 @@ class MemoryMirror:
         names: New names for calendars, by id.
         places: The calendars by id.
         bodies: What they hold: (calendar, href) to bytes. The etag is made of the bytes.
+        loses: The properties of calendars that it does not keep, in words.
         rewrite: What becomes of the bytes that are written.
         meanwhile: Called before each order is done: somebody else may write then.
         refuses: Why an item is refused when it is written, in words, by its UID.
@@ -34,6 +35,7 @@ class MemoryMirror:
     names: Mapping[str, str] = field(default_factory=dict)
     places: dict[str, Calendar] = field(default_factory=dict)
     bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    loses: tuple[str, ...] = ()
     rewrite: Callable[[bytes], bytes] = bytes
     meanwhile: Callable[[], None] = lambda: None
     refuses: dict[str, str] = field(default_factory=dict)
@@ -60,10 +62,11 @@ class MemoryMirror:
         planned = replace(calendar, id=new or calendar.id)
         return Target(found or planned, exists=found is not None, mapped=new is not None)
 
-    def create(self, target: Target) -> None:
+    def create(self, target: Target) -> Sequence[str]:
         """Make an empty calendar."""
         self.places[target.calendar.id] = target.calendar
         self.done.append(f"create {target.calendar.id}")
+        return self.loses
 
     def present(self, target: Target) -> Sequence[Version]:
         """Return what the calendar holds."""

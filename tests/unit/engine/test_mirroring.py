@@ -88,6 +88,17 @@ def bench(tmp_path: Path) -> Bench:
     return made
 
 
+def test_what_a_destination_does_not_keep_of_a_new_calendar_is_told(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.mirror.loses = ("colour", "order")
+    bench.source.put("work", "a.ics", event("a"))
+    assert bench.run() == 0
+    assert bench.notes(Level.WARNING) == [
+        "work: the destination did not keep the calendar's colour",
+        "work: the destination did not keep the calendar's order",
+    ]
+
+
 # ------------------------------------------------------------------ changed meanwhile
 
 

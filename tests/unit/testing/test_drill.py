@@ -1,6 +1,6 @@
 """What a drill says of a server that gives back something else."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -68,9 +68,10 @@ class Taking(CaldavSink):
             raise CalendarError("nobody writes there")
         return Target(calendar, exists=False)
 
-    def create(self, target: Target) -> None:
+    def create(self, target: Target) -> Sequence[str]:
         if target.calendar.id == "full":
             raise CalendarError("no calendar more")
+        return ()
 
     def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
         del target

@@ -1,11 +1,10 @@
 """Calendars into a CalDAV account."""
 
 import contextlib
-import logging
 from collections.abc import Collection as Names
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final, Self
+from typing import Self
 
 from caldav_run.connectors import caldav_fit
 from caldav_run.connectors.baseline import Nothing
@@ -39,8 +38,6 @@ from caldav_run.errors import CalendarError, ItemError
 from caldav_run.ical.scan import scan
 from caldav_run.ical.version import version
 from caldav_run.model import Calendar, Changed, Failed, Item, Options, Version
-
-_log: Final = logging.getLogger(__name__)
 
 
 class CaldavSink:
@@ -95,17 +92,16 @@ class CaldavSink:
         """Return the calendar that `rename` says, else the one with this id or display name."""
         return self._places().target(source, calendar, siblings)
 
-    def create(self, target: Target) -> None:
-        """Create the calendar; properties that the server does not keep are logged by name."""
+    def create(self, target: Target) -> Sequence[str]:
+        """Create the calendar; set one by one what the server does not take at once."""
         account = self._account()
         wanted = target.calendar
         try:
             made, left = creating.create(account.connection, account.homes[0], wanted)
         except (failures.StatusError, failures.MalformedAnswerError) as error:
             raise CalendarError(f'"{wanted.title}" was not created: {error.message}') from error
-        for name in left:
-            _log.warning("%s: the server did not keep the calendar's %s", wanted.title, name)
         self._places().made(target, made)
+        return [name.replace("_", " ") for name in left]
 
     def present(self, target: Target) -> Sequence[Version]:
         """Read the calendar in full."""

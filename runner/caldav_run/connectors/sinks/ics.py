@@ -95,7 +95,7 @@ class IcsSink:
         found = replace(present or wanted, id=place, token=None)
         return Target(found, exists=present is not None, mapped=new is not None)
 
-    def create(self, target: Target) -> None:
+    def create(self, target: Target) -> Sequence[str]:
         """Make the folder, and the ones above it up to `path`."""
         above, name = target.calendar.id.split("/")
         try:
@@ -106,6 +106,7 @@ class IcsSink:
             self._calendar(target).save(self._wanted[target.calendar.id])
         except OSError as error:
             raise _refused(self._path / target.calendar.id, error) from error
+        return ()
 
     def present(self, target: Target) -> Sequence[Version]:
         """Return what the folder holds, whoever put it there."""

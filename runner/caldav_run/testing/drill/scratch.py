@@ -50,10 +50,10 @@ class Scratch:
         self.sent[target.calendar.id] = calendar
         return target
 
-    def create(self, target: Target) -> None:
+    def create(self, target: Target) -> Sequence[str]:
         """Create a calendar, and remember a refusal."""
         try:
-            self._sink.create(target)
+            return self._sink.create(target)
         except CalendarError as error:
             self.refused_calendars[self.sent[target.calendar.id].id] = str(error)
             raise
