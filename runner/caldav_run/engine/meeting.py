@@ -102,12 +102,12 @@ def _meet(place: Destination, target: Target, origin: Origin) -> None:
     place.origins.append(origin)
 
 
-def waiting(place: Destination, told: Callable[[Version, Version], None]) -> Iterator[Waiting]:
+def waiting(place: Destination, outdone: Callable[[Version], None]) -> Iterator[Waiting]:
     """Yield what is wanted in a calendar, sorted, where calendars meet one of each event.
 
     Args:
         place: The calendar.
-        told: Told of an item that another source's version is taken for, and of that one.
+        outdone: Told of an item for which another calendar's version is taken.
     """
     both = merge(
         *(_numbered(number, each.waiting()) for number, each in enumerate(place.origins)),
@@ -120,7 +120,7 @@ def waiting(place: Destination, told: Callable[[Version, Version], None]) -> Ite
             if chosen is None or number == chosen[0]:
                 yield each
             elif each[0].digest != chosen[1][0].digest:
-                told(each[0], chosen[1][0])
+                outdone(each[0])
 
 
 def _numbered(number: int, items: Iterable[Waiting]) -> Iterator[tuple[int, Waiting]]:

@@ -1,6 +1,6 @@
 """A run into a sink with a present state: plan everything, then write, look, and delete last."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -116,7 +116,7 @@ class MirrorRun:
         places: dict[int, Place] = {}
 
         def wanted() -> Iterator[Version]:
-            for mine, where in waiting(place, self._outdone(place)):
+            for mine, where in waiting(place, partial(self._outdone, place)):
                 places[id(mine)] = where
                 yield mine
 
@@ -151,19 +151,19 @@ class MirrorRun:
         where = places.pop(id(mine))
         if action.verb in {Verb.ADD, Verb.REPLACE}:
             agenda.plan(place.number, Write(mine, there, where))
+            if action.reason is not None:
+                # Nothing is overwritten in silence.
+                text = f"{place.title}: {mine.label}: {action.reason}"
+                self._tally.note(Level.INFO, text)
         elif (action.verb, there, self._mirror.options.mode) == (Verb.REFUSE, None, "exact"):
             place.refused.append((action, where))
         else:
             self._let_be(place, action, where)
 
-    def _outdone(self, place: Destination) -> Callable[[Version, Version], None]:
-        def told(mine: Version, other: Version) -> None:
-            self._tally.stood["kept"] += 1
-            text = f"{place.title}: {mine.label}: another source's version is taken"
-            self._tally.note(Level.INFO, text)
-            del other
-
-        return told
+    def _outdone(self, place: Destination, mine: Version) -> None:
+        self._tally.stood["kept"] += 1
+        text = f"{place.title}: {mine.label}: another calendar's version is taken"
+        self._tally.note(Level.INFO, text)
 
     def _doom(
         self, places: Sequence[Destination], doubt: str | None, claimed: Sequence[str]

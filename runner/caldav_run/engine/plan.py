@@ -7,6 +7,7 @@ from enum import StrEnum
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
+from typing import Final
 
 from caldav_run.engine.judge import Verdict
 from caldav_run.model import Calendar, Change, Entry, Item, Op, Stamp, Version
@@ -231,20 +232,27 @@ def _same(wanted: Version, present: Version, policy: Policy) -> bool:
     return present.digest == wanted.digest or policy.rewritten(wanted, present)
 
 
+# What is decided without a look at which version is newer.
+_FIXED: Final = {
+    "identical": (Verb.REPLACE, None),
+    "keep_destination": (Verb.KEEP, "the destination's version is kept"),
+    "fail": (Verb.REFUSE, "the destination has another version"),
+}
+
+
 def _settle(wanted: Version, present: Version, on_conflict: str) -> Action:
-    if on_conflict in {"keep_source", "identical"}:
-        return Action(Verb.REPLACE, wanted, present)
-    if on_conflict == "keep_destination":
-        return Action(Verb.KEEP, wanted, present, "the destination's version is kept")
-    if on_conflict == "fail":
-        return Action(Verb.REFUSE, wanted, present, "the destination has another version")
+    if on_conflict in _FIXED:
+        verb, why = _FIXED[on_conflict]
+        return Action(verb, wanted, present, why)
     mine, theirs = _comparable(wanted.stamp, present.stamp)
     if mine > theirs:
         return Action(Verb.REPLACE, wanted, present)
+    newer = "the destination's version is newer" if mine < theirs else "neither version is newer"
+    if on_conflict == "keep_source":
+        return Action(Verb.REPLACE, wanted, present, f"{newer}, the source's replaces it")
     if mine < theirs:
-        return Action(Verb.KEEP, wanted, present, "the destination's version is newer")
-    reason = "neither version is newer, the destination's is kept"
-    return Action(Verb.UNDECIDED, wanted, present, reason)
+        return Action(Verb.KEEP, wanted, present, newer)
+    return Action(Verb.UNDECIDED, wanted, present, f"{newer}, the destination's is kept")
 
 
 def _comparable(one: Stamp, other: Stamp) -> tuple[Stamp, Stamp]:

@@ -35,16 +35,20 @@ class Bench:
         self.source = MemorySource()
         self.mirror = MemoryMirror()
         self.events: list[Event] = []
+        self.other: MemoryMirror | None = None
         self.filters: tuple[Link, ...] = ()
         self.safety: Safety | None = None
         self._state = state
 
     def run(self, *, dry: bool = False, diff: bool = False) -> int:
+        sinks = [NamedSink("there", self.mirror)]
+        if self.other is not None:
+            sinks.insert(0, NamedSink("other", self.other))
         job = Job(
             name="test",
             sources=(NamedSource("here", self.source),),
             filters=self.filters,
-            sinks=(NamedSink("there", self.mirror),),
+            sinks=tuple(sinks),
             expect=Expectation(),
             timezone=UTC,
             now=NOW,
@@ -166,6 +170,28 @@ def test_what_was_deleted_meanwhile_needs_no_deletion(bench: Bench) -> None:
     bench.once(lambda: bench.mirror.drop("work", "a.ics"))
     assert bench.run() == 0
     assert bench.counts() == {"unchanged": 1}
+
+
+def test_writing_over_a_newer_version_is_told_in_the_plan_and_in_the_run(bench: Bench) -> None:
+    bench.mirror.options = MirrorOptions(on_conflict="keep_source")
+    bench.mirror.bodies["work", "a.ics"] = event("a", "Theirs", 9)
+    for dry in (True, False):
+        assert bench.run(dry=dry) == 0
+        (note,) = bench.notes(Level.INFO)
+        assert note.endswith("the destination's version is newer, the source's replaces it")
+
+
+# ------------------------------------------------------------------ two destinations
+
+
+def test_a_destination_that_is_lost_does_not_stop_the_other_one(bench: Bench) -> None:
+    bench.mirror.options = EXACT
+    del bench.source.bodies["work", "a.ics"]
+    bench.source.put("work", "c.ics", event("c"))
+    bench.other = MemoryMirror(EXACT, broken=TemporaryError("the connection was lost"))
+    assert bench.run() == 75
+    assert bench.mirror.done == ["+ work/c.ics", "- work/a.ics"]
+    assert bench.other.done == ["create work", "+ work/b.ics", "+ work/c.ics"]
 
 
 # ------------------------------------------------------------------ refused

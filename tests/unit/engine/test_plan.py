@@ -207,6 +207,14 @@ def test_the_later_change_wins_where_both_versions_name_one() -> None:
     assert verbs(*plan([new], [old], Policy())) == [Verb.REPLACE]
 
 
+def test_writing_over_a_newer_version_is_said() -> None:
+    old, new = a_version(), replace(a_version(digest=b"2"), stamp=Stamp(sequence=1))
+    reason = "the destination's version is newer, the source's replaces it"
+    policy = Policy("keep_source")
+    assert list(plan([old], [new], policy)) == [Action(Verb.REPLACE, old, new, reason)]
+    assert list(plan([new], [old], policy)) == [Action(Verb.REPLACE, new, old)]
+
+
 def test_a_time_that_only_one_version_has_does_not_make_it_the_newer_one() -> None:
     old = replace(a_version(), stamp=Stamp(0, "20200101T000000Z", "20200101T000000Z"))
     new = replace(a_version(digest=b"2"), stamp=Stamp(0, "", "20260101T000000Z"))
@@ -219,7 +227,8 @@ def test_a_time_that_only_one_version_has_does_not_make_it_the_newer_one() -> No
 @pytest.mark.parametrize(
     ("policy", "verb", "reason"),
     [
-        ("keep_source", Verb.REPLACE, None),
+        ("keep_source", Verb.REPLACE, "neither version is newer, the source's replaces it"),
+        ("identical", Verb.REPLACE, None),
         ("keep_destination", Verb.KEEP, "the destination's version is kept"),
         ("fail", Verb.REFUSE, "the destination has another version"),
     ],
@@ -256,6 +265,7 @@ def test_what_would_not_be_written_anyway_is_not_refused() -> None:
 # ------------------------------------------------------------------ exact
 
 EXACT = Policy("keep_source", exact=True)
+UNDECIDED = "neither version is newer, the source's replaces it"
 
 
 def test_what_is_not_wanted_is_deleted_where_asked() -> None:
@@ -278,7 +288,7 @@ def test_one_of_several_with_the_same_uid_is_written_over_and_not_deleted_first(
     here = a_version(href="c.ics", digest=b"2")
     there = [a_version(href="a.ics"), a_version(href="b.ics")]
     assert list(plan([here], there, EXACT)) == [
-        Action(Verb.REPLACE, here, there[0]),
+        Action(Verb.REPLACE, here, there[0], UNDECIDED),
         Action(Verb.DELETE, None, there[1]),
     ]
 

@@ -1,6 +1,7 @@
-"""What became of a written item is known again."""
+"""What became of written items: remembered, and safe to lose."""
 
-from dataclasses import replace
+import contextlib
+import sqlite3
 from pathlib import Path
 
 from caldav_run.engine.remembering import Remembered
@@ -8,29 +9,66 @@ from caldav_run.ical.version import version
 from caldav_run.testing.contracts.bodies import event
 
 WANTED = version(event("a"), "a.ics", None)
-FOUND = version(event("a", "Rewritten"), "a@b.ics", '"1"')
+FOUND = version(event("a", "Rewritten"), "there.ics", None)
 
 
-def test_what_a_destination_made_of_an_item_is_known_by_the_next_run(tmp_path: Path) -> None:
-    with Remembered(tmp_path, "there") as first:
-        first.remember("work", WANTED, FOUND)
-    with Remembered(tmp_path, "there") as second:
-        assert second.says("work", WANTED, FOUND)
-
-
-def test_it_is_known_under_a_name_that_a_listing_escapes(tmp_path: Path) -> None:
-    with Remembered(tmp_path, "there") as memory:
+def test_what_was_found_is_known_again_in_the_next_run(tmp_path: Path) -> None:
+    with Remembered(tmp_path, "here") as memory:
+        assert not memory.says("work", WANTED, FOUND)
         memory.remember("work", WANTED, FOUND)
-        assert memory.says("work", WANTED, replace(FOUND, href="a%40b.ics"))
-
-
-def test_another_version_or_place_is_not_known(tmp_path: Path) -> None:
-    other = version(event("a", "Changed"), FOUND.href, '"2"')
-    with Remembered(tmp_path, "there") as memory:
-        memory.remember("work", WANTED, FOUND)
-        assert not memory.says("work", WANTED, other)
-        assert not memory.says("work", other, FOUND)
+    with Remembered(tmp_path, "here") as memory:
+        assert memory.says("work", WANTED, FOUND)
         assert not memory.says("home", WANTED, FOUND)
-        assert not memory.says("work", WANTED, replace(FOUND, href="b.ics"))
-    with Remembered(tmp_path, "elsewhere") as elsewhere:
-        assert not elsewhere.says("work", WANTED, FOUND)
+        assert not memory.says("work", FOUND, FOUND)
+
+
+def test_another_destination_has_a_memory_of_its_own(tmp_path: Path) -> None:
+    with Remembered(tmp_path, "here") as memory:
+        memory.remember("work", WANTED, FOUND)
+    with Remembered(tmp_path, "elsewhere") as memory:
+        assert not memory.says("work", WANTED, FOUND)
+
+
+def test_the_last_word_counts(tmp_path: Path) -> None:
+    with Remembered(tmp_path, "here") as memory:
+        memory.remember("work", WANTED, FOUND)
+        memory.remember("work", FOUND, FOUND)
+        assert not memory.says("work", WANTED, FOUND)
+        assert memory.says("work", FOUND, FOUND)
+
+
+def test_two_runs_at_once_share_it(tmp_path: Path) -> None:
+    with Remembered(tmp_path, "here") as one, Remembered(tmp_path, "here") as other:
+        one.remember("work", WANTED, FOUND)
+        assert other.says("work", WANTED, FOUND)
+
+
+def test_nothing_is_kept_without_a_folder() -> None:
+    with Remembered(None, "here") as memory:
+        memory.remember("work", WANTED, FOUND)
+        assert memory.says("work", WANTED, FOUND)
+
+
+def test_a_damaged_memory_is_none(tmp_path: Path) -> None:
+    with Remembered(tmp_path, "here") as memory:
+        memory.remember("work", WANTED, FOUND)
+    for file in (tmp_path / "mirrors").iterdir():
+        file.write_bytes(b"no database")
+    with Remembered(tmp_path, "here") as memory:
+        assert not memory.says("work", WANTED, FOUND)
+        memory.remember("work", WANTED, FOUND)
+
+
+def test_a_folder_that_cannot_be_made_is_no_reason_to_stop(tmp_path: Path) -> None:
+    (tmp_path / "mirrors").write_text("a file")
+    with Remembered(tmp_path, "here") as memory:
+        assert not memory.says("work", WANTED, FOUND)
+
+
+def test_a_memory_that_is_damaged_meanwhile_is_none(tmp_path: Path) -> None:
+    with Remembered(tmp_path, "here") as memory:
+        (file,) = (tmp_path / "mirrors").glob("*.sqlite")
+        with contextlib.closing(sqlite3.connect(file)) as base:
+            base.execute("DROP TABLE item")
+        memory.remember("work", WANTED, FOUND)
+        assert not memory.says("work", WANTED, FOUND)

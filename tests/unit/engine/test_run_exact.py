@@ -309,7 +309,7 @@ def test_one_event_in_two_calendars_that_meet_is_written_once(setting: Setting) 
     assert event("a", "Later", 7) in bodies
     assert setting.bench.run() == 0
     assert setting.bench.planned() == []
-    assert any("another source's version" in each for each in setting.bench.notes(Level.INFO))
+    assert any("another calendar's version" in each for each in setting.bench.notes(Level.INFO))
 
 
 # ------------------------------------------------------------------ saved before
