@@ -144,7 +144,8 @@ class Connection:
         with self.send(method, url, body, {**_XML, "Depth": str(depth)}) as reply:
             if reply.status != HTTPStatus.MULTI_STATUS:
                 raise reply.error()
-            yield from multistatus.parse(reply.chunks(), reply.url, about)
+            chunks = multistatus.without_controls(reply.chunks())
+            yield from multistatus.parse(chunks, reply.url, about)
 
     def answer(self, method: str, url: str, body: bytes) -> bytes:
         """Return a whole multistatus of Depth 1, for `multistatus.parse`.

@@ -17,6 +17,7 @@ ELEMENT_LIMIT: Final = 64 * 1024 * 1024
 
 _OK: Final = 200
 _REFUSED: Final = 400
+_FORBIDDEN: Final = bytes({*range(32)} - {*b"\t\n\r"})
 _LACKING: Final = frozenset({404, 410})
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})
 _STATUS_LINE: Final = re.compile(r"\s*\S+\s+([0-9]{3})\b")
@@ -99,6 +100,16 @@ def parse(
         raise MalformedAnswerError(f"{url} gave XML that cannot be read: {error}") from error
     if not complete:
         raise MalformedAnswerError(f"{url} gave XML that is no multistatus")
+
+
+def without_controls(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield an answer without the characters that XML forbids (XML 1.0 section 2.2).
+
+    For lists only: one such character in a calendar's name is no reason to read none of them. An
+    item's text must stay as it is, and is asked for alone.
+    """
+    for chunk in chunks:
+        yield chunk.translate(None, _FORBIDDEN)
 
 
 def _note(element: etree._Element, about: dict[str, str] | None) -> None:

@@ -2,6 +2,7 @@
 
 import marshal
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Final
 
 from caldav_run.model import Calendar, Entry, Mark, Op
@@ -18,17 +19,16 @@ class RowLedger:
     def __init__(self, cache: Cache | None, fingerprint: str | None) -> None:
         """Take the cache, or None for a generation that begins."""
         self._cache = cache
-        self._held: list[Row] | None = None
         self._entries: tuple[str | None, Mapping[str, Entry]] = (None, {})
         self.fingerprint = fingerprint
 
     def calendars(self) -> Mapping[str, Calendar]:
         """Return the calendars held, by id; not the excluded ones."""
-        return {row.calendar: row.properties for row in self._calendars()}
+        return self._properties
 
     def unread_calendars(self) -> Collection[str]:
         """Return the ids of calendars that could not be read as a whole since."""
-        return {row.calendar for row in self._calendars() if row.op is Op.UNREAD}
+        return self._unread
 
     def entries(self, calendar: str) -> Mapping[str, Entry]:
         """Return the items held of one calendar, by href, the excluded ones too."""
@@ -69,11 +69,19 @@ class RowLedger:
         """Return an item's newest row."""
         return None if self._cache is None else self._cache.item(calendar, href)
 
-    def _calendars(self) -> list[Row]:
-        if self._held is None:
-            found = () if self._cache is None else self._cache.calendars()
-            self._held = [row for row in found if row.op is not Op.EXCLUDED]
-        return self._held
+    # Asked for with each calendar: made anew each time, they would take hours for 10,000.
+    @cached_property
+    def _properties(self) -> Mapping[str, Calendar]:
+        return {row.calendar: row.properties for row in self._held}
+
+    @cached_property
+    def _unread(self) -> Collection[str]:
+        return {row.calendar for row in self._held if row.op is Op.UNREAD}
+
+    @cached_property
+    def _held(self) -> list[Row]:
+        found = () if self._cache is None else self._cache.calendars()
+        return [row for row in found if row.op is not Op.EXCLUDED]
 
 
 class PackedEntries(Mapping[str, Entry]):

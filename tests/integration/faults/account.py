@@ -83,7 +83,7 @@ class Account:
         proxy: What the product is told to read.
         vault: Where backups go.
         fault: What the proxy plays.
-        options: Further options of the source.
+        options: Further options of the source; None takes one away.
     """
 
     server: Server
@@ -99,22 +99,27 @@ class Account:
     def back_up(self) -> Ran:
         """Run a pipeline once, an hour after the last time."""
         self.vault.clock.forward(hours=1)
-        now, state = self.vault.clock.now, self.vault.state
-        context = Context(name="cloud", pipeline="test", timezone=UTC, now=now, state_dir=state)
-        options = {**self.server.options, "url": self.proxy.url, **self.options}
         job = Job(
             name="test",
-            sources=(NamedSource("cloud", CaldavSource.from_options(options, context)),),
+            sources=(NamedSource("cloud", self.source()),),
             filters=(),
             sinks=(NamedSink("vault", sink(self.vault)),),
             expect=Expectation(),
             timezone=UTC,
-            now=now,
+            now=self.vault.clock.now,
         )
         said: list[str | None] = []
         self.proxy.asked.clear()
         status = run(job, lambda event: said.append(line(event)))
         return Ran(status, [each for each in said if each is not None])
+
+    def source(self) -> CaldavSource:
+        """Return what a run reads."""
+        now, state = self.vault.clock.now, self.vault.state
+        context = Context(name="cloud", pipeline="test", timezone=UTC, now=now, state_dir=state)
+        told = {**self.server.options, "url": self.proxy.url, **self.options}
+        options = {name: value for name, value in told.items() if value is not None}
+        return CaldavSource.from_options(options, context)
 
     def holding(self) -> Holding:
         """Return what the latest snapshot holds."""

@@ -13,7 +13,7 @@ TIMEOUT_S = 1.0
 """What a source is told to wait where a fault has it wait in vain."""
 
 LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Welcome!</body></html>"
-_FILE = b'<!ENTITY x SYSTEM "file:///etc/hostname">'
+_OUTSIDE = b'<!ENTITY x SYSTEM "%s">'
 _BOMB = b'<!ENTITY x0 "%s">' % (b"x" * 100) + b"".join(
     b'<!ENTITY x%d "%s">' % (each, b"&x%d;" % (each - 1) * 10) for each in range(1, 10)
 )
@@ -89,8 +89,25 @@ def malformed(_: Asked, answer: Forward) -> Answer:
 
 
 def vertical_tab(_: Asked, answer: Forward) -> Answer:
-    """Put a byte that XML forbids into a text."""
-    return _changed(answer, lambda body: body.replace(b"Dinner", b"Din\x0bner"))
+    """Put a byte that XML forbids into a text, as servers do that do not look at what they give."""
+    true = answer()
+    return replace(true, body=true.body.replace(b"Dinner", b"Din\x0bner"))
+
+
+def vertical_tab_in_reports(asked: Asked, answer: Forward) -> Answer:
+    """Do so in reports only."""
+    return answer() if asked.method == "GET" else vertical_tab(asked, answer)
+
+
+def vertical_tab_and_no_get(asked: Asked, answer: Forward) -> Answer:
+    """Do so in reports, and answer nothing else."""
+    return Answer(500) if asked.method == "GET" else vertical_tab(asked, answer)
+
+
+def vertical_tab_in_names(_: Asked, answer: Forward) -> Answer:
+    """Put one into the names of calendars."""
+    name = b"</displayname>"
+    return _changed(answer, lambda body: body.replace(name, b"\x0b" + name))
 
 
 def bomb(_: Asked, answer: Forward) -> Answer:
@@ -98,9 +115,11 @@ def bomb(_: Asked, answer: Forward) -> Answer:
     return _changed(answer, lambda body: _with_entity(body, _BOMB, b"x9"))
 
 
-def external_entity(_: Asked, answer: Forward) -> Answer:
-    """Put a file of the reader's machine into a text."""
-    return _changed(answer, lambda body: _with_entity(body, _FILE, b"x"))
+def external_entities(asked: Asked, answer: Forward) -> Answer:
+    """Put a file of the reader's machine, or a page that only it can see, into a text."""
+    page = b"http://%s/secret" % asked.headers["host"].encode()
+    place = b"file:///etc/hostname" if asked.method == "REPORT" else page
+    return _changed(answer, lambda body: _with_entity(body, _OUTSIDE % place, b"x"))
 
 
 def login_page(_: Asked, __: Forward) -> Answer:
