@@ -64,16 +64,14 @@ def _parts(value: str) -> list[str]:
 def _rule(prop: Property) -> tuple[Property, ...]:
     if prop.name not in {"RRULE", "EXRULE"}:
         return (prop,)
-    parts = {part.strip() for part in prop.value.upper().split(";")} - _RULE_DEFAULTS
+    parts = set(map(_rule_part, prop.value.upper().split(";"))) - _RULE_DEFAULTS
     return (prop._replace(value=";".join(sorted(parts))),)
 
 
-def _duration(prop: Property) -> tuple[Property, ...]:
-    if prop.name in _DURATIONS:
-        with suppress(ValueError):
-            days, seconds = parse_duration(prop.value)
-            return (prop._replace(value=f"{days} days {seconds} s"),)
-    return (prop,)
+def _rule_part(part: str) -> str:
+    name, _, value = part.strip().partition("=")
+    # Which days are meant does not hang on their order (RFC 5545 section 3.3.10).
+    return f"{name}={','.join(sorted(value.split(',')))}"
 
 
 def _day(prop: Property) -> tuple[Property, ...]:
