@@ -64,9 +64,10 @@ docs-servers: ## Measure every server anew and write docs/servers.md
 	$(BIN)/python docs/generate_servers.py
 
 .PHONY: kills
-kills: $(VENV)/.test ## Kill the program 200 times while it backs up, into a folder and into S3
+kills: $(VENV)/.test ## Kill the program 200 times while it backs up, into a folder and into S3, and 100 times while it restores
 	CALDAV_RUN_KILLS=200 $(PYTEST) tests/integration/reliability/test_kills_local.py \
 	  tests/integration/reliability/test_kills_s3.py
+	CALDAV_RUN_KILLS=1000 $(PYTEST) --timeout=7200 tests/integration/reliability/test_kills_restore.py
 
 .PHONY: reliability
 reliability: $(VENV)/.test ## Play crashes, kills, damage and chance for an hour

@@ -1,4 +1,4 @@
-"""What sources and sinks do to each other: accounts, and calendars that would meet."""
+"""What sources and sinks do to each other: accounts, places, calendars that would meet."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from os.path import normpath
@@ -10,6 +10,7 @@ from caldav_run.pipeline.places import Path, quoted
 from caldav_run.pipeline.problems import Problem, Severity
 
 _PLACE_KEYS: Final = ("repository", "path", "url", "username")
+_ELSEWHERE: Final = ("local", "off")
 _PATTERN_CHARACTERS: Final = frozenset("*?[")
 
 
@@ -24,6 +25,7 @@ def destination_problems(pipeline: Interpolated) -> Iterator[Problem]:
     yield from _accounts(sources, pipeline)
     yield from _same_places(sinks, pipeline)
     yield from _circles(sources, sinks, pipeline)
+    yield from _vaults(sinks, pipeline)
     for name, sink in sinks.items():
         if sink["type"] == "caldav":
             yield from _meetings(name, sink, sources, pipeline)
@@ -66,6 +68,22 @@ def _same_places(sinks: Mapping[str, Any], pipeline: Interpolated) -> Iterator[P
                 span=pipeline.places["sinks", name].name,
                 hint="keep one of them",
             )
+
+
+def _vaults(sinks: Mapping[str, Any], pipeline: Interpolated) -> Iterator[Problem]:
+    """Yield safety snapshots that are to go into no repository of the pipeline."""
+    known = [name for name, sink in sinks.items() if sink["type"] == "snapshot"]
+    for name, sink in sinks.items():
+        path: Path = ("sinks", name, "safety_snapshot")
+        choice = sink.get("safety_snapshot")
+        if choice is None or path in pipeline.unknown or choice in {*known, *_ELSEWHERE}:
+            continue
+        yield Problem(
+            code="unknown-vault",
+            message=f"safety_snapshot: {quoted(choice)} is no snapshot sink",
+            span=pipeline.places[path].value,
+            hint=f"choose: {', '.join((*known, *_ELSEWHERE))}",
+        )
 
 
 def _circles(

@@ -10,7 +10,6 @@ from caldav_run.connectors.protocol import Archive, Sink, Source
 from caldav_run.engine.journal import Journal
 from caldav_run.engine.recorded import RecordedMirror
 from caldav_run.engine.safety import Safeties, Safety, Vault
-from caldav_run.errors import SetupError
 from caldav_run.pipeline.build import ConnectorSpec, Pipeline, build_sink, build_source
 from caldav_run.pipeline.settings import Settings
 from caldav_run.pipeline.turned import as_source, sink_properties
@@ -47,13 +46,13 @@ class Protection:
             where: What `undo` needs to find it again; None for a sink of the pipeline.
 
         Raises:
-            SetupError: Its options do not go together, or `safety_snapshot` names no snapshot sink.
+            SetupError: Its options do not go together.
         """
         spec = _verifying(spec, self._settings)
         sink = build_sink(spec, self._settings.context(self._pipeline, spec.name))
         if isinstance(sink, Archive):
             return sink
-        choice = self._choice(spec, sink)
+        choice = self._choice(sink)
         if choice != OFF:
             name = None if choice == LOCAL else choice
             self.safety.known[spec.name] = self._safety(spec, sink, name)
@@ -61,18 +60,10 @@ class Protection:
             sink, spec.name, self.journal, self.safety, where or {"to": spec.name}
         )
 
-    def _choice(self, spec: ConnectorSpec, sink: Mirror) -> str:
+    def _choice(self, sink: Mirror) -> str:
         """Return where a destination is saved: a snapshot sink's name, local or off."""
         known = [name for name, each in self._pipeline.sinks.items() if each.type == "snapshot"]
-        choice = sink.options.safety_snapshot
-        if choice is None:
-            return known[0] if known else LOCAL
-        if choice not in {LOCAL, OFF, *known}:
-            raise SetupError(
-                f'{spec.place}: safety_snapshot: "{choice}" is no snapshot sink',
-                mend=f"choose: {', '.join((*known, LOCAL, OFF))}",
-            )
-        return choice
+        return sink.options.safety_snapshot or (known[0] if known else LOCAL)
 
     def _safety(self, spec: ConnectorSpec, sink: Mirror, name: str | None) -> Safety:
         return Safety(

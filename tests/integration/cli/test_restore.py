@@ -1,13 +1,11 @@
 """Restore and undo as a person types them, against real servers."""
 
-import random
-import time
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.integration.cli.conftest import TODAY, Desk, event
+from tests.integration.cli.conftest import TODAY, Desk
 
 from caldav_run.connectors.baseline import Nothing
 from caldav_run.connectors.protocol import Context
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from caldav_run.testing.servers import Server
 
 QUICK = ("restore", "quickstart.yaml", "--to", "personal")
-MANY = 60
 
 
 @pytest.fixture(params=["radicale", "xandikos"])
@@ -129,61 +126,3 @@ def test_what_a_person_changed_after_a_restore_is_not_undone(
     assert now.pop("family-lunch.ics", None) is None
     del theirs["family-lunch.ics"]
     assert now == theirs
-
-
-@pytest.fixture
-def large(radicale: "Server", tmp_path: "Path") -> Desk:
-    """A desk whose account was backed up and then lost half and had the rest changed."""
-    upload(radicale, [replace(sample_account(TODAY)[0], items=())])
-    desk = Desk(tmp_path, radicale)
-    desk.create()
-    home = sample_account(TODAY)[0].calendar.id
-    for number in range(MANY):
-        radicale.put(f"{home}/{number}.ics", event(f"uid-{number}", f"Meeting {number}"))
-    desk.back_up()
-    for number in range(MANY):
-        if number % 2:
-            desk.delete(f"{home}/{number}.ics")
-        else:
-            radicale.put(f"{home}/{number}.ics", event(f"uid-{number}", "Other", 12, 1))
-    desk.measure_nothing()
-    return desk
-
-
-WHOLE = (*QUICK, "--on-conflict", "keep_source")
-
-
-def killed(desk: Desk, chance: random.Random, lasts_s: float, *words: str) -> None:
-    """Start a command, and kill it some time before it would have ended."""
-    process = desk.start(*words)
-    time.sleep(chance.uniform(0.3, lasts_s))
-    process.kill()
-    process.communicate()
-
-
-def test_a_killed_restore_goes_on_where_it_was(large: Desk, context: Context) -> None:
-    chance = random.Random(4)  # noqa: S311 -- when to kill
-    began = time.monotonic()
-    assert large.run(*WHOLE, "--plan").status == 0
-    lasts_s = (time.monotonic() - began) * 3
-    for _ in range(6):
-        killed(large, chance, lasts_s, *WHOLE)
-        # Every item is whole, old or new, and no UID is there twice.
-        held(large, context)
-    assert large.run(*WHOLE).status == 0
-    done = large.run(*WHOLE)
-    assert (done.status, "nothing written" in done.out) == (0, True), done
-    assert len(held(large, context)) == MANY
-
-
-def test_killed_restores_are_undone_one_after_the_other(large: Desk, context: Context) -> None:
-    chance = random.Random(5)  # noqa: S311 -- when to kill
-    before = held(large, context)
-    for _ in range(4):
-        killed(large, chance, 3.0, *WHOLE)
-    assert large.run(*WHOLE).status == 0
-    runs = large.run("undo").out.splitlines()[1:]
-    for line in reversed(runs):
-        done = large.run("undo", line.split()[0])
-        assert done.status == 0, done
-    assert held(large, context) == before

@@ -229,16 +229,6 @@ def test_nothing_is_replaced_where_no_snapshot_can_be_taken(
 
 
 @pytest.mark.usefixtures("mirrored")
-def test_a_safety_snapshot_goes_where_there_is_a_repository(call: "Call", here: Path) -> None:
-    bad = MIRROR.replace("keep_source}", "keep_source, safety_snapshot: cave}")
-    (here / "mirror.yaml").write_text(bad)
-    done = call("run", "mirror.yaml")
-    assert done.status == 78
-    assert '"cave" is no snapshot sink' in done.err
-    assert "choose: local, off" in done.err
-
-
-@pytest.mark.usefixtures("mirrored")
 def test_a_killed_run_is_undone_as_well(call: "Call", here: Path, mirrored: Path) -> None:
     (here / "calendars/family/new.ics").write_bytes(event("new", "New"))
     assert call("run", "mirror.yaml").status == 0

@@ -205,6 +205,7 @@ def test_a_misspelt_type_is_told(told: Told) -> None:
         (f"{START}sources: {{a: }}\n{SINKS}", "wrong-type"),
         (f"{START}sources: {{a: {{type: ics, path: x}}}}\n" + INTO.format("x/y/../z"), "circle"),
         (f"{START}sources: {{a: {{type: ics, path: x}}}}\n" + INTO.format("./x"), "circle"),
+        (CLOUD + "sinks: {a: {type: ics, path: b, safety_snapshot: c}}\n", "unknown-vault"),
         (CLOUD + SINKS + "expect: {max_shrink: 120%}\n", "bad-format"),
         (CLOUD + SINKS + "expect: {max_shrink: -1}\n", "out-of-range"),
         (CLOUD + SINKS + "expect: {}\n", "too-few"),
