@@ -74,6 +74,14 @@ def _rule_part(part: str) -> str:
     return f"{name}={','.join(sorted(value.split(',')))}"
 
 
+def _duration(prop: Property) -> tuple[Property, ...]:
+    if prop.name in _DURATIONS:
+        with suppress(ValueError):
+            days, seconds = parse_duration(prop.value)
+            return (prop._replace(value=f"{days} days {seconds} s"),)
+    return (prop,)
+
+
 def _day(prop: Property) -> tuple[Property, ...]:
     # An alarm only: an event that lasts a day is another one than one of 24 hours.
     if prop.name == "TRIGGER":
