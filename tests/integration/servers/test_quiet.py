@@ -52,8 +52,8 @@ class Office:
     post: Post
     workplace: Workplace
 
-    def mirror(self, meetings: Mapping[str, Meeting], policy: str) -> None:
-        """Have the calendar hold these meetings, and no others."""
+    def mirror(self, meetings: Mapping[str, Meeting], policy: str) -> str:
+        """Have the calendar hold these meetings, and no others; return what is told of that."""
         folder = self.workplace.folder / "plain" / self.calendar.name
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.iterdir():
@@ -78,7 +78,7 @@ class Office:
         )
         # What a server does to a meeting of which it tells people is not what was written.
         statuses = {0, 3} if policy == "allow" else {0}
-        self.workplace.run(
+        return self.workplace.run(
             "run", pipeline, password=self.server.account.password, statuses=statuses
         )
 
@@ -146,6 +146,22 @@ def test_nobody_is_mailed_when_meetings_that_people_know_of_go(office: Office) -
     office.mirror({}, "quiet")
     assert office.post.told() == set()
     assert office.summaries() == _summaries({})
+
+
+def test_nobody_is_mailed_when_meetings_that_went_come_back(office: Office) -> None:
+    office.put({**BEFORE, "lunch": LUNCH})
+    office.mirror({}, "quiet")
+    office.mirror(BEFORE, "quiet")
+    assert office.post.told() == set()
+    assert office.summaries() == _summaries(BEFORE)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_second_run_changes_nothing_however_meetings_were_written(
+    office: Office, policy: str
+) -> None:
+    office.mirror(BEFORE, policy)
+    assert "nothing to change" in office.mirror(BEFORE, policy)
 
 
 def test_nobody_is_mailed_when_a_calendar_with_meetings_goes(office: Office) -> None:
