@@ -131,10 +131,11 @@ class MirrorRun:
             exact,
         )
         try:
-            present = sorted(mirror.present(target), key=order) if target.exists else []
+            found = mirror.present(target) if target.exists else ()
         except CalendarError as error:
             self._tally.fail(error, place.title)
             return False
+        present = sorted(memory.as_written(target.calendar.id, found), key=order)
         self._there += len(present)
         for action in plan(wanted(), present, policy):
             # A plan looks ahead by a few; what was dealt with need not be remembered.

@@ -195,8 +195,6 @@ def _pair(
         return [present[0]]
     left = {each.href: each for each in present}
     pairs = [left.pop(each.href, None) for each in wanted]
-    if wanted and not wanted[0].uid:
-        return pairs
     for at, each in enumerate(wanted):
         if pairs[at] is None and (match := _likely(each, left.values(), policy)) is not None:
             pairs[at] = left.pop(match.href)
@@ -204,13 +202,13 @@ def _pair(
 
 
 def _likely(wanted: Version, left: Iterable[Version], policy: Policy) -> Version | None:
-    """Return which of several items with the same UID is the wanted one under another name.
+    """Return which of several items with the same UID, or none, is the wanted one renamed.
 
-    The one that says the same; where all others would go, any, so that it is written over and
-    never deleted before another one is there.
+    The one that says the same; where all others with the UID would go, any, so that it is written
+    over and never deleted before another one is there.
     """
     alike = (each for each in left if _same(wanted, each, policy))
-    return next(alike, next(iter(left), None) if policy.exact else None)
+    return next(alike, next(iter(left), None) if policy.exact and wanted.uid else None)
 
 
 def _decide(wanted: Version, present: Version | None, policy: Policy) -> Action:

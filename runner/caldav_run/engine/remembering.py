@@ -3,10 +3,11 @@
 import hashlib
 import logging
 import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
-from urllib.parse import unquote
+from typing import Any, Final, Self
 
 from caldav_run.model import Version
 
@@ -33,26 +34,41 @@ class Remembered:
 
     def says(self, calendar: str, wanted: Version, present: Version) -> bool:
         """Return whether what is present is what became of the wanted item."""
-        try:
-            found = self._base.execute(
-                "SELECT 1 FROM item WHERE calendar = ? AND href = ? AND written = ? AND found = ?",
-                (calendar, unquote(present.href), wanted.digest, present.digest),
-            )
-            return found.fetchone() is not None
-        except sqlite3.Error as error:
-            _log.info("cannot look up what became of %s: %s", present.href, error)
-            return False
+        found = self._rows(
+            "SELECT 1 FROM became WHERE calendar = ? AND href = ? AND written = ? AND found = ?",
+            (calendar, present.href, wanted.digest, present.digest),
+        )
+        return bool(found)
+
+    def as_written(self, calendar: str, present: Iterable[Version]) -> list[Version]:
+        """Return what is present, each with the UID that it was written with.
+
+        Some servers spell a UID in another way, or give one to an item that has none.
+        """
+        rows = self._rows(
+            "SELECT href, found, uid FROM became WHERE calendar = ? AND uid IS NOT NULL",
+            (calendar,),
+        )
+        uids = {(href, found): uid for href, found, uid in rows}
+        return [
+            each if (uid := uids.get((each.href, each.digest))) is None else replace(each, uid=uid)
+            for each in present
+        ]
 
     def remember(self, calendar: str, wanted: Version, found: Version) -> None:
         """Keep what became of an item."""
+        uid = None if wanted.uid == found.uid else wanted.uid
+        self._rows(
+            "INSERT OR REPLACE INTO became VALUES(?, ?, ?, ?, ?)",
+            (calendar, found.href, wanted.digest, found.digest, uid),
+        )
+
+    def _rows(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         try:
-            self._base.execute(
-                "INSERT OR REPLACE INTO item VALUES(?, ?, ?, ?)",
-                # A listing may escape a name in another way than it was written with.
-                (calendar, unquote(found.href), wanted.digest, found.digest),
-            )
+            return self._base.execute(statement, tuple(values)).fetchall()
         except sqlite3.Error as error:
-            _log.info("cannot remember what became of %s: %s", found.href, error)
+            _log.info("what became of items is not known: %s", error)
+            return []
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +103,7 @@ def _made(base: sqlite3.Connection) -> sqlite3.Connection:
     base.execute("PRAGMA journal_mode = WAL")
     base.execute("PRAGMA synchronous = OFF")
     base.execute(
-        "CREATE TABLE IF NOT EXISTS item(calendar, href, written, found,"
+        "CREATE TABLE IF NOT EXISTS became(calendar, href, written, found, uid,"
         " PRIMARY KEY(calendar, href)) WITHOUT ROWID"
     )
     return base

@@ -484,6 +484,23 @@ def test_a_change_by_hand_of_what_was_rewritten_is_seen(bench: Bench) -> None:
     assert bench.mirror.done == ["~ work/c.ics"]
 
 
+def escaped(body: bytes) -> bytes:
+    return body.replace(b"UID:c", b"UID:c\\;")
+
+
+def test_an_item_whose_uid_is_rewritten_is_still_the_one_that_was_written(bench: Bench) -> None:
+    bench.mirror.options = EXACT
+    bench.mirror.rewrite = escaped
+    bench.source.put("work", "c.ics", event("c"))
+    bench.run()
+    assert bench.mirror.done == ["+ work/c.ics"]
+    bench.run()
+    assert bench.mirror.done == []
+    del bench.source.bodies["work", "c.ics"]
+    bench.run()
+    assert bench.mirror.done == ["- work/c.ics"]
+
+
 def test_where_nothing_is_read_back_nothing_is_remembered(bench: Bench) -> None:
     bench.mirror.options = MirrorOptions(on_conflict="keep_source", verify="none")
     bench.mirror.rewrite = louder

@@ -184,8 +184,14 @@ def test_doubled_uids_are_told_apart_by_their_names() -> None:
 
 
 def test_items_without_a_uid_match_by_name_only() -> None:
-    (action,) = plan([a_version("", "a.ics")], [a_version("", "b.ics")], Policy())
-    assert action.verb is Verb.ADD
+    there = [a_version("", "b.ics", b"2")]
+    assert verbs(*plan([a_version("", "a.ics")], there, Policy())) == [Verb.ADD]
+    assert verbs(*plan([a_version("", "b.ics")], there, Policy("keep_source"))) == [Verb.REPLACE]
+
+
+def test_items_without_a_uid_that_say_the_same_are_the_same() -> None:
+    here, there = a_version("", "a.ics"), a_version("", "b.ics")
+    assert verbs(*plan([here], [there], Policy())) == [Verb.SAME]
 
 
 def test_the_newer_version_wins_by_default() -> None:
@@ -299,8 +305,8 @@ def test_one_of_several_that_says_the_same_is_the_same_under_another_name() -> N
     assert list(plan([here], there, Policy())) == [Action(Verb.SAME, here, there[1])]
 
 
-def test_items_without_a_uid_are_the_same_by_name_only() -> None:
-    here, there = a_version("", "a.ics"), a_version("", "b.ics")
+def test_items_without_a_uid_are_not_written_over_for_one_of_another_name() -> None:
+    here, there = a_version("", "a.ics"), a_version("", "b.ics", b"2")
     assert verbs(*plan([here], [there], EXACT)) == [Verb.ADD, Verb.DELETE]
 
 
@@ -389,8 +395,6 @@ def test_a_second_plan_finds_nothing_to_do(
     here: list[Version], there: list[Version], *, exact: bool
 ) -> None:
     wanted, present = sorted_by_name(here), sorted_by_name(there)
-    # Without a UID an item that had to get another name is not known again.
-    wanted = [each for each in wanted if each.uid]
     policy = Policy("keep_source", exact=exact)
     after = applied(present, list(plan(wanted, present, policy)))
     again = [each.verb for each in plan(wanted, after, policy)]

@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 from caldav_run.engine.remembering import Remembered
@@ -37,6 +38,19 @@ def test_the_last_word_counts(tmp_path: Path) -> None:
         assert memory.says("work", FOUND, FOUND)
 
 
+def test_an_item_keeps_the_uid_that_it_was_written_with(tmp_path: Path) -> None:
+    there = replace(FOUND, uid="spelled otherwise")
+    with Remembered(tmp_path, "here") as memory:
+        memory.remember("work", WANTED, there)
+        changed = replace(there, digest=b"changed by hand")
+        assert memory.as_written("work", [there, changed, WANTED]) == [
+            replace(there, uid=WANTED.uid),
+            changed,
+            WANTED,
+        ]
+        assert memory.as_written("home", [there]) == [there]
+
+
 def test_two_runs_at_once_share_it(tmp_path: Path) -> None:
     with Remembered(tmp_path, "here") as one, Remembered(tmp_path, "here") as other:
         one.remember("work", WANTED, FOUND)
@@ -69,6 +83,6 @@ def test_a_memory_that_is_damaged_meanwhile_is_none(tmp_path: Path) -> None:
     with Remembered(tmp_path, "here") as memory:
         (file,) = (tmp_path / "mirrors").glob("*.sqlite")
         with contextlib.closing(sqlite3.connect(file)) as base:
-            base.execute("DROP TABLE item")
+            base.execute("DROP TABLE became")
         memory.remember("work", WANTED, FOUND)
         assert not memory.says("work", WANTED, FOUND)
