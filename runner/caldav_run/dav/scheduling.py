@@ -21,8 +21,8 @@ class Policy(StrEnum):
 
     Attributes:
         QUIET: As the server is known to mail nobody, else not at all.
-        REWRITE: New items say that the client tells the people.
-        STRIP: New items go without their people.
+        REWRITE: Items say that the client tells the people.
+        STRIP: Items go without their people.
         ALLOW: As any other item; the server mails whom it wants to.
     """
 
@@ -177,8 +177,8 @@ def _never_sends(scheduler: Scheduler) -> bool:
 
 
 def _refusal(scheduler: Scheduler, wanted: Version | None, present: Version | None) -> Refusal:
-    told = {who for each in (wanted, present) if each is not None for who in each.people}
-    people = f"its {len(told)} people" if len(told) > 1 else "its organizer or attendees"
+    who = {each for item in (wanted, present) if item is not None for each in item.people}
+    people = f"its {len(who)} people" if len(who) > 1 else "its organizer or attendees"
     title = scheduler.profile.title
     why = f"{people} might be mailed, and no way to keep {title} from it is proven"
     if wanted is None:

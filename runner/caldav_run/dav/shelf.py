@@ -4,6 +4,7 @@ For servers that tell people of every item that is changed or deleted, whatever 
 for. Of an item that is moved they tell nobody, and of a deleted calendar neither.
 """
 
+import contextlib
 import logging
 import secrets
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Final
 from caldav_run.dav import creating, deleting, fetching, refusals
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.deleting import Delete
-from caldav_run.dav.failures import MalformedAnswerError, StatusError
+from caldav_run.dav.failures import TROUBLE, MalformedAnswerError, StatusError
 from caldav_run.dav.putting import ANY, Done, Put
 from caldav_run.dav.scheduling import SILENT
 from caldav_run.errors import ConnectorError, ItemError, MovedError
@@ -55,7 +56,7 @@ class Shelf:
         self._owed[url] = place
         try:
             _move(connection, url, place)
-        except ItemError:
+        except (ItemError, refusals.NotYetError):
             self.settle(url)
             raise
 
@@ -81,6 +82,8 @@ class Shelf:
         """Delete the calendar, but not what is owed; what goes wrong is only logged."""
         if self._url is None:
             return
+        for url in list(self._owed):
+            self._bring_home(connection, url)
         if self._owed:
             number = len(self._owed)
             _log.warning("%s holds %d item(s) whose new version was not written", self._url, number)
@@ -90,6 +93,12 @@ class Shelf:
         except (StatusError, ConnectorError) as error:
             _log.warning("%s is left over, delete it: %s", self._url, error)
         self._url = None
+
+    def _bring_home(self, connection: Connection, url: str) -> None:
+        """Give back what nothing has come for, as far as that can be told and done."""
+        with contextlib.suppress(ItemError, refusals.NotYetError, ConnectorError, *TROUBLE):
+            if fetching.get(connection, url) is None:
+                self.give_back(connection, url)
 
     def _folder(self, connection: Connection) -> str:
         with self._lock:

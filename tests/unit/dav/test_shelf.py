@@ -8,6 +8,7 @@ from caldav_run.dav.connection import Connection
 from caldav_run.dav.deleting import Delete
 from caldav_run.dav.failures import InterruptedAnswerError
 from caldav_run.dav.putting import Done, Put
+from caldav_run.dav.refusals import NotYetError
 from caldav_run.dav.shelf import SetAside, Shelf
 from caldav_run.errors import ItemError, MovedError
 from caldav_run.testing.scripted import Answer, Asked, ScriptedServer, multistatus, response
@@ -205,6 +206,28 @@ def test_a_write_that_was_put_off_goes_on_where_the_old_item_is_moved_already(
     assert home.items["/home/w/a.ics"] == NEW
 
 
+@pytest.mark.usefixtures("waits")
+def test_an_item_comes_back_at_the_end_when_nothing_has_taken_its_place(
+    connection: Connection, home: Home, writing: SetAside, shelf: Shelf
+) -> None:
+    home.instead["PUT"] = Answer(503)
+    with pytest.raises(NotYetError):
+        writing.attempt(connection, doubtful=False)
+    shelf.clear(connection)
+    assert (home.items, home.calendars) == ({"/home/w/a.ics": OLD}, {"/home/w/"})
+
+
+@pytest.mark.usefixtures("waits")
+def test_an_item_that_is_not_moved_yet_keeps_no_calendar(
+    connection: Connection, home: Home, writing: SetAside, shelf: Shelf
+) -> None:
+    home.instead["MOVE"] = Answer(503)
+    with pytest.raises(NotYetError):
+        writing.attempt(connection, doubtful=False)
+    shelf.clear(connection)
+    assert home.calendars == {"/home/w/"}
+
+
 def test_the_only_version_of_an_item_is_kept(
     connection: Connection,
     home: Home,
@@ -215,6 +238,7 @@ def test_the_only_version_of_an_item_is_kept(
     home.then["MOVE"] = Answer(400, b"a", broken=True)
     with pytest.raises(InterruptedAnswerError):
         writing.attempt(connection, doubtful=False)
+    home.instead["MOVE"] = Answer(403)
     shelf.clear(connection)
     assert list(home.items.values()) == [OLD]
     assert "holds 1 item" in caplog.text
