@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caldav_run import shelf
 from caldav_run.cli import console
 from caldav_run.cli.look import selected
 from caldav_run.cli.repositories import Opened
@@ -66,9 +67,12 @@ def pick(found: Opened, chosen: "SnapshotInfo", wish: Wish) -> "Picked":
     Raises:
         UsageError: There are none; it says what there is.
     """
+    from caldav_run.connectors.picked import belonging
+
     items: Iterable[ItemInfo]
+    places = [chosen]
     if wish.deleted_since is not None:
-        items, calendars = _deleted(found, chosen, wish)
+        items, calendars, places = _deleted(found, chosen, wish)
     else:
         selection = selected(found.reader, chosen, wish.calendars or None)
         items, calendars = _held(found.reader, chosen, selection)
@@ -76,7 +80,10 @@ def pick(found: Opened, chosen: "SnapshotInfo", wish: Wish) -> "Picked":
     kept = list(_read(found, named, wish))
     if not kept:
         raise _nothing(found, chosen, wish)
-    return _picked(chosen, kept, calendars)
+    files = list(belonging(found.reader, places, kept))
+    if files:
+        calendars[shelf.ID] = shelf.CALENDAR
+    return _picked(chosen, [*kept, *files], calendars)
 
 
 def _picked(
@@ -96,7 +103,7 @@ def _held(
     calendars = {
         each.calendar.id: each.calendar
         for each in reader.calendars(chosen)
-        if not each.excluded and selection.selects(each.calendar)
+        if each.calendar.id != shelf.ID and not each.excluded and selection.selects(each.calendar)
     }
     held = (each for identity in calendars for each in reader.items(chosen, identity))
     return held, calendars
@@ -104,8 +111,12 @@ def _held(
 
 def _deleted(
     found: Opened, latest: "SnapshotInfo", wish: Wish
-) -> tuple[list["ItemInfo"], dict[str, "Calendar"]]:
-    """Return the last versions of what was deleted after a time, and is not there again."""
+) -> tuple[list["ItemInfo"], dict[str, "Calendar"], list["SnapshotInfo"]]:
+    """Return the last versions of what was deleted after a time, and is not there again.
+
+    Returns:
+        The items, their calendars, and the snapshots that they are in.
+    """
     from caldav_run.connectors.selection import Selection
     from caldav_run.repository.sightings import Absence, Wanted
     from caldav_run.repository.tracks import tracks
@@ -121,6 +132,7 @@ def _deleted(
     selection = Selection.from_option(list(wish.calendars) or None)
     items: list[ItemInfo] = []
     calendars: dict[str, Calendar] = {}
+    places: dict[str, SnapshotInfo] = {}
     for track in tracks(reader, latest.account, wanted) if left else ():
         gone = track.gone
         if gone is None or gone.absence not in {Absence.DELETED, Absence.WITH_CALENDAR}:
@@ -132,7 +144,8 @@ def _deleted(
         mine = [each for each in last.items if selection.selects(homes[each.calendar])]
         items += mine
         calendars |= {each.calendar: homes[each.calendar] for each in mine}
-    return items, calendars
+        places[track.last.id] = track.last
+    return items, calendars, list(places.values())
 
 
 def _left(reader: "Reader", old: "SnapshotInfo", new: "SnapshotInfo") -> Iterator["ItemInfo"]:

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
+from caldav_run import shelf
 from caldav_run.cli import console
 from caldav_run.cli.execute import run_one
 from caldav_run.cli.look import Snapshot, selected
@@ -169,6 +170,8 @@ def _to_file(found: Opened, snapshot: "SnapshotInfo", selection: "Selection", pa
         nonlocal count
         for info in reader.calendars(snapshot):
             wanted = selection.selects(info.calendar) and not info.excluded
+            # Files are no part of a calendar: `cat` gives each of them.
+            wanted = wanted and info.calendar.id != shelf.ID
             for item in reader.bodies(reader.items(snapshot, info.calendar.id) if wanted else ()):
                 if isinstance(item, Failed):
                     failed.append(item)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from caldav_run.connectors.caldav_files import Files
 from caldav_run.connectors.caldav_people import People, edited
 from caldav_run.connectors.caldav_places import Place
 from caldav_run.connectors.mirroring import Order, Outcome
@@ -46,6 +47,7 @@ class Desk:
         home: The calendar home, with a final slash.
         shelf: Where items go that are moved aside.
         trashed: Gives what the server's bin holds of the calendar, by UID.
+        files: What becomes of managed attachments.
     """
 
     place: Place
@@ -54,6 +56,7 @@ class Desk:
     home: str
     shelf: Shelf
     trashed: Callable[[str], trash.Trashed | None]
+    files: Files
 
     def write(self, order: Order) -> Write[Order]:
         """Return an order as a write; a new item is given its name."""
@@ -103,7 +106,8 @@ class Desk:
         way = self.people.way(wanted, present)
         if isinstance(way, Refusal):
             return Refused(f"not written: {way.reason}")
-        body = edited(order.body(), way)
+        sent = self.files.packed(order, self.place.collection)
+        body = edited(sent.body, way)
         job = Put(
             url=hrefs.resolve(self._url, href),
             body=body,
@@ -114,10 +118,11 @@ class Desk:
         )
         trashed = self.trashed(wanted.uid) if present is None else None
         if trashed is not None:
-            return trash.PutOverTrashed(
+            over = trash.PutOverTrashed(
                 put=job, trashed=trashed, uid=wanted.uid, home=self.home, headers=way.headers
             )
-        return self._aside(job, way)
+            return sent.around(over, way.headers)
+        return sent.around(self._aside(job, way), way.headers)
 
     def _aside(self, job: Put | Delete, way: Way) -> Job:
         return SetAside(job=job, shelf=self.shelf) if way.aside else job

@@ -60,6 +60,10 @@ class MirrorOptions:
     rejected: Path | None = None
 
 
+def _unknown(_managed_id: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Order:
     """One thing that a mirror shall do with one item.
@@ -68,11 +72,14 @@ class Order:
         wanted: What to have there; None deletes what `replaces` names.
         replaces: What the plan saw there; None for a new item.
         body: Gives the bytes; not called for a deletion.
+        file: Gives what a managed attachment of it holds, by its MANAGED-ID; None where that is not
+            known.
     """
 
     wanted: Version | None
     replaces: Version | None
     body: Callable[[], bytes]
+    file: Callable[[str], bytes | None] = _unknown
 
     @property
     def label(self) -> str:

@@ -1,14 +1,15 @@
 """Chosen items out of a repository, as a source of their own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from caldav_run import shelf
 from caldav_run.connectors.protocol import Baseline
 from caldav_run.connectors.selection import Selection
 from caldav_run.model import Calendar, CalendarStart, Changed, Failed, Reading
 from caldav_run.repository.reader import Reader
-from caldav_run.repository.snapshots import ItemInfo
+from caldav_run.repository.snapshots import ItemInfo, SnapshotInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,23 @@ class Picked:
     @property
     def count(self) -> int:
         """How many items were chosen."""
-        return sum(map(len, self.items.values()))
+        return sum(len(each) for key, each in self.items.items() if key != shelf.ID)
+
+
+def belonging(
+    reader: Reader, snapshots: Iterable[SnapshotInfo], items: Iterable[ItemInfo]
+) -> Iterator[ItemInfo]:
+    """Yield the files that belong to some items, out of the snapshots that these are in."""
+    owners = {(each.calendar, each.href) for each in items}
+    given: set[str] = set()
+    for snapshot in snapshots:
+        if all(each.calendar.id != shelf.ID for each in reader.calendars(snapshot)):
+            continue
+        for each in reader.items(snapshot, shelf.ID):
+            place = shelf.place(each.href)
+            if place is not None and place.owner in owners and each.href not in given:
+                given.add(each.href)
+                yield each
 
 
 class PickedSource:

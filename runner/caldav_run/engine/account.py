@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+from caldav_run import shelf
 from caldav_run.engine.events import Emit, Level, Noted, Progress, Step
 from caldav_run.engine.judge import Link, judge
+from caldav_run.engine.left_out import LeftOut
 from caldav_run.engine.outcome import ExitStatus
 from caldav_run.engine.recipient import Recipient
 from caldav_run.errors import CaldavRunError
@@ -58,6 +60,7 @@ class AccountReading:
         self._now = now
         self._step, self._emit = tell
         self._calendar = Calendar(id="")
+        self._left_out = LeftOut()
 
     def consume(self, readings: Iterable[Reading]) -> CaldavRunError | None:
         """Take readings to their end, or until no sink is left.
@@ -144,12 +147,16 @@ class AccountReading:
         self._one_more()
         self.read += 1
         view = ItemView(item, self._calendar, self._source)
+        if item.calendar == shelf.ID:
+            self._each(lambda sink: sink.changed(view, self._left_out.verdict(sink, item)))
+            return
         common = judge(self._filters, view, self._now)
         self._warn(item, common.problems)
 
         def hand_over(sink: Recipient) -> None:
             verdict = judge(sink.chain, view, self._now, common)
             self._warn(item, verdict.problems[len(common.problems) :])
+            self._left_out.note(sink, item, verdict)
             sink.changed(view, verdict)
 
         self._each(hand_over)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from caldav_run import shelf
 from caldav_run.connectors.selection import Selection
 from caldav_run.engine.events import Level
 from caldav_run.engine.judge import Link, Verdict
@@ -11,7 +12,7 @@ from caldav_run.engine.spool import Slot
 from caldav_run.engine.wanted import Wanted
 from caldav_run.ical.version import version
 from caldav_run.ical.view import ItemView
-from caldav_run.model import Calendar, Mark, Version
+from caldav_run.model import Calendar, Item, Mark, Version
 
 
 class MirrorRecipient:
@@ -41,13 +42,15 @@ class MirrorRecipient:
         self.fit = False
         self.doubt: str | None = f"{source} was not read to its end"
         self._wanted = Wanted()
+        self._files: dict[str, Slot] = {}
         self._lost: list[str] = []
         self._whole: set[str] = set()
         self._marred: set[str] = set()
 
     def start(self, calendar: Calendar) -> None:
         """Remember the calendar, empty ones too: they are created with their properties."""
-        self.calendars[calendar.id] = calendar
+        if calendar.id != shelf.ID:
+            self.calendars[calendar.id] = calendar
 
     def exclude(self, calendar: Calendar) -> None:
         """Remember a calendar that is not selected: nothing of it is written or deleted."""
@@ -56,6 +59,9 @@ class MirrorRecipient:
     def changed(self, view: ItemView, verdict: Verdict) -> None:
         """Spool an item that passed the filters."""
         item = view.item
+        if item.calendar == shelf.ID:
+            self._file(item, verdict)
+            return
         if item.stale_since is not None:
             self._marred.add(item.calendar)
         if not verdict.keep:
@@ -74,6 +80,9 @@ class MirrorRecipient:
     def failed(self, calendar: str, href: str | None, reason: str) -> None:
         """Remember that it is not known what the calendar has."""
         del href, reason
+        if calendar == shelf.ID:
+            # Where a file is wanted that is not there, that is told with its item.
+            return
         self._marred.add(calendar)
         if calendar not in self.calendars:
             self._lost.append(calendar)
@@ -120,9 +129,19 @@ class MirrorRecipient:
         """Yield a calendar's items in the order of a plan, and where their bodies lie."""
         return self._wanted.versions(calendar)
 
+    def file(self, managed_id: str) -> bytes | None:
+        """Return what a managed attachment holds; None where it is not known."""
+        slot = self._files.get(managed_id)
+        return None if slot is None else self._wanted.body(slot)
+
     def body(self, slot: Slot) -> bytes:
         """Return the body that lies there; any thread may ask."""
         return self._wanted.body(slot)
+
+    def _file(self, item: Item, verdict: Verdict) -> None:
+        place = shelf.place(item.href)
+        if verdict.keep and place is not None:
+            self._files[place.managed_id] = self._wanted.put_file(item.body)
 
     def close(self) -> None:
         """Drop the spool; safe to call twice."""

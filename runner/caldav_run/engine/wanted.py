@@ -43,6 +43,14 @@ class Wanted:
                 mend=f"make room in {tempfile.gettempdir()}, or set TMPDIR to another folder",
             ) from error
 
+    def put_file(self, body: bytes) -> Slot:
+        """Keep a file that belongs to an item, and return where it lies.
+
+        Raises:
+            TemporaryError: The disk refuses.
+        """
+        return self._spool.put(body)
+
     def versions(self, calendar: str) -> Iterator[tuple[Version, Slot]]:
         """Yield a calendar's items in the order of a plan, and where their bodies lie."""
         query = "SELECT version, offset, size FROM item WHERE calendar = ? ORDER BY uid, href"

@@ -83,7 +83,8 @@ class Writer:
                 self._fail(write.wanted, ItemError(f"not written, since {failure}"))
                 continue
             feed = self.means.feeds[write.place.feed]
-            made = Order(write.wanted, write.replaces, partial(feed.body, write.place.slot))
+            body = partial(feed.body, write.place.slot)
+            made = Order(write.wanted, write.replaces, body, feed.file)
             self._under_way[made] = write
             yield made
 

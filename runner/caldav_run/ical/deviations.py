@@ -49,6 +49,8 @@ RULES: Final = {
     "default parameter": "a parameter that says what holds without it (RFC 5545 3.2)",
     "default value": "a property that says what holds without it (RFC 5545 3.8)",
     "default end": "an all-day event without an end is said to last a day (RFC 5545 3.6.1)",
+    "managed attachment": "a file of the item is kept by the server under another name and address,"
+    " or lies in the item itself (RFC 8607 section 4)",
     "empty": "a property without a value and without parameters",
 }
 """What L3 tolerates, by name, in words."""
@@ -169,7 +171,16 @@ def _rule(difference: Difference) -> str | None:
         return "added X-"
     if rule := _spelling([before] if before else [], [after] if after else []):
         return rule
+    if before and after and name == "ATTACH" and _same_file(before, after):
+        return "managed attachment"
     return _added_to_person(before, after) if before and after and name in _PEOPLE else None
+
+
+def _same_file(before: Property, after: Property) -> bool:
+    """Return whether a file that a server kept beside the item can be the one that came back."""
+    kept = after.param("MANAGED-ID") or (after.param("ENCODING") or "").upper() == "BASE64"
+    kinds = {(each.param("FMTTYPE") or "").lower() for each in (before, after)}
+    return bool(before.param("MANAGED-ID") and kept) and len(kinds - {""}) <= 1
 
 
 def _spelling(before: Sequence[Property], after: Sequence[Property]) -> str | None:

@@ -4,12 +4,12 @@ Works on the bytes: a line that is not about people stays as it is, with its lin
 folds. The ATTENDEEs of an alarm say whom it rings for, and are left alone.
 """
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
+from caldav_run.ical.editing import edited, spelled
 from caldav_run.ical.facts import address
-from caldav_run.ical.lines import Line, fold, parse_line, unfold
+from caldav_run.ical.lines import Line
 from caldav_run.ical.tree import Component, Property
 
 _AGENT: Final = "SCHEDULE-AGENT"
@@ -17,8 +17,6 @@ _CLIENT: Final = "CLIENT"
 _PEOPLE: Final = frozenset({"ORGANIZER", "ATTENDEE"})
 # How it went with one of them (RFC 5545 section 3.8.8.3) says nothing without them.
 _WITH_PEOPLE: Final = _PEOPLE | {"REQUEST-STATUS"}
-# One content line with its folds and its line end, cut where `unfold` sees its end.
-_LINE: Final = re.compile(rb"[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z)")
 
 
 def people(tree: Component) -> tuple[str, ...]:
@@ -43,12 +41,12 @@ def hush(body: bytes) -> bytes:
 
     Source: RFC 6638 section 7.1.
     """
-    return _edited(body, _PEOPLE, _left_to_client)
+    return edited(body, _PEOPLE, _left_to_client)
 
 
 def strip(body: bytes) -> bytes:
     """Return an item without ORGANIZER, ATTENDEE and REQUEST-STATUS."""
-    return _edited(body, _WITH_PEOPLE, _left_out)
+    return edited(body, _WITH_PEOPLE, _left_out)
 
 
 def _named(tree: Component) -> Iterator[Property]:
@@ -56,27 +54,11 @@ def _named(tree: Component) -> Iterator[Property]:
         yield from (each for each in entry.properties if each.name in _PEOPLE)
 
 
-def _edited(body: bytes, names: frozenset[str], edit: Callable[[bytes, Line], bytes]) -> bytes:
-    inside: list[str] = []
-    found = []
-    for raw in _LINE.findall(body):
-        line = parse_line(unfold(raw).rstrip(b"\r\n"))
-        if line.name == "BEGIN":
-            inside.append(line.value.strip().upper())
-        elif line.name == "END":
-            del inside[-1:]
-        meant = line.name in names and inside[-1:] != ["VALARM"]
-        found.append(edit(raw, line) if meant else raw)
-    return b"".join(found)
-
-
 def _left_to_client(raw: bytes, line: Line) -> bytes:
     if [value.upper() for name, value in line.params if name == _AGENT] == [_CLIENT]:
         return raw
-    kept = (f";{name}={value}" for name, value in line.params if name != _AGENT)
-    text = f"{line.name};{_AGENT}={_CLIENT}{''.join(kept)}:{line.value}"
-    end = raw[len(raw.rstrip(b"\r\n")) :]
-    return fold(text.encode("utf-8", "surrogateescape")).replace(b"\r\n", end or b"\r\n") + end
+    kept = tuple(each for each in line.params if each[0] != _AGENT)
+    return spelled(raw, line._replace(params=((_AGENT, _CLIENT), *kept)))
 
 
 def _left_out(_raw: bytes, _line: Line) -> bytes:

@@ -165,3 +165,18 @@ def test_equal_bodies_have_no_deviation_and_broken_ones_have_one() -> None:
     assert deviations(BODY.encode(), BODY.replace("\n", "\r\n").encode()) == []
     (only,) = deviations(BODY.encode(), b"<html>")
     assert (only.rule, only.place) == (None, "the whole item")
+
+
+@pytest.mark.parametrize(
+    ("after", "rule"),
+    [
+        ("ATTACH;FMTTYPE=image/png;MANAGED-ID=2:https://b.example/2", "managed attachment"),
+        ("ATTACH;FMTTYPE=image/png;ENCODING=BASE64;VALUE=BINARY:aA==", "managed attachment"),
+        ("ATTACH;FMTTYPE=text/plain;MANAGED-ID=2:https://b.example/2", None),
+        ("ATTACH;FMTTYPE=image/png:https://b.example/2", None),
+    ],
+)
+def test_a_file_that_is_kept_otherwise_is_no_loss(after: str, rule: str | None) -> None:
+    before = "ATTACH;FMTTYPE=image/png;MANAGED-ID=1:https://a.example/1"
+    old, new = (BODY.replace("END:VEVENT", f"{each}\nEND:VEVENT") for each in (before, after))
+    assert {each.rule for each in deviations(old.encode(), new.encode())} == {rule}

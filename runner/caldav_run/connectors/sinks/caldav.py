@@ -8,6 +8,7 @@ from typing import Self
 
 from caldav_run.connectors import caldav_fit
 from caldav_run.connectors.baseline import Nothing
+from caldav_run.connectors.caldav_files import Files
 from caldav_run.connectors.caldav_orders import Desk
 from caldav_run.connectors.caldav_people import People
 from caldav_run.connectors.caldav_places import Place, Places
@@ -201,6 +202,7 @@ class CaldavSink:
             home=account.homes[0],
             shelf=self._shelf(place),
             trashed=partial(self._in_the_bin, place),
+            files=Files(account),
         )
         writer = Writer(self._lanes, self._effort)
         for order, done in writer.perform(map(desk.write, orders)):

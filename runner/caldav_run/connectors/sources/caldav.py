@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final, Self, TypeGuard
 
+from caldav_run.connectors.attached import Attached
 from caldav_run.connectors.caldav_settings import settings_from
 from caldav_run.connectors.protocol import Baseline, Context
 from caldav_run.connectors.remembered import Remembered
@@ -73,23 +74,35 @@ class CaldavSource:
             self._remembered.keep(account, signpost.told)
         wanted = [each for each in listed if self._wants(each)]
         profile = self._remembered.profile(account, wanted)
+        urls = {each.calendar.id: each.url for each in wanted}
+        attached = Attached(account.connection, baseline, urls)
         reader = AccountReader(account.connection, wanted, baseline, self._now, profile)
         try:
             for each in listed:
-                if isinstance(each, Failed):
-                    yield each
-                elif self._cannot_tell(each):
-                    yield Failed(each.calendar.id, None, _UNNAMED.format(each.unnamed))
-                elif not self._wants(each):
-                    yield CalendarExcluded(each.calendar)
-                else:
-                    yield CalendarStart(each.calendar, _note(account, each, profile))
-                    yield from reader.members(each)
+                yield from attached.follow(self._read(account, each, reader, profile))
         finally:
             reader.close()
+        yield from attached.files()
         # What lies in another home was read all the same, and nothing is taken for gone.
         for error in self._unlisted:
             raise error
+
+    def _read(
+        self,
+        account: Account,
+        each: Collection | Failed,
+        reader: AccountReader,
+        profile: Profile,
+    ) -> Iterator[Reading]:
+        if isinstance(each, Failed):
+            yield each
+        elif self._cannot_tell(each):
+            yield Failed(each.calendar.id, None, _UNNAMED.format(each.unnamed))
+        elif not self._wants(each):
+            yield CalendarExcluded(each.calendar)
+        else:
+            yield CalendarStart(each.calendar, _note(account, each, profile))
+            yield from reader.members(each)
 
     def close(self) -> None:
         """Let go of the connection."""

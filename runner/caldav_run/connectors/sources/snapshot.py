@@ -1,13 +1,14 @@
 """Calendars out of a snapshot repository, as they were at some time."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Self
 
+from caldav_run import shelf
 from caldav_run.connectors.protocol import Baseline, Context
 from caldav_run.connectors.selection import Selection
 from caldav_run.connectors.storage import storage_from
@@ -26,7 +27,7 @@ from caldav_run.model import (
 from caldav_run.repository.keys import Keyring
 from caldav_run.repository.opening import Means, open_keyring
 from caldav_run.repository.reader import Reader
-from caldav_run.repository.snapshots import CalendarInfo, SnapshotInfo
+from caldav_run.repository.snapshots import CalendarInfo, ItemInfo, SnapshotInfo
 from caldav_run.repository.storage import Storage
 from caldav_run.repository.store import Store
 from caldav_run.repository.stores import open_store
@@ -114,12 +115,16 @@ class SnapshotSource:
         self.as_of = snapshot.time
         for problem in reader.problems[1:]:
             _log.warning("%s", problem)
-        for info in reader.calendars(snapshot):
-            if info.excluded or not self._selection.selects(info.calendar):
-                yield CalendarExcluded(info.calendar)
+        calendars = reader.calendars(snapshot)
+        chosen = {each.calendar.id for each in calendars if self._wants(each)}
+        for info in calendars:
+            if info.calendar.id == shelf.ID:
+                # Files go with their items, whatever the choice says of the shelf's own name.
+                yield from _given(reader, snapshot, info, baseline, _belonging_to(chosen))
+            elif info.calendar.id in chosen:
+                yield from _given(reader, snapshot, info, baseline)
             else:
-                yield CalendarStart(info.calendar)
-                yield from _members(reader, snapshot, info, baseline)
+                yield CalendarExcluded(info.calendar)
         # Much memory, which a sink may need now.
         reader.let_go()
         if reader.problems:
@@ -127,6 +132,9 @@ class SnapshotSource:
                 f"the repository {wanted.repository} is not whole: {reader.problems[0]}",
                 mend="what could be read of the snapshot was given all the same",
             )
+
+    def _wants(self, info: CalendarInfo) -> bool:
+        return not info.excluded and self._selection.selects(info.calendar)
 
     def close(self) -> None:
         """Do nothing: a reading holds nothing open."""
@@ -165,19 +173,32 @@ def _means(options: Options, context: Context) -> Means:
     return means
 
 
-def _members(
-    reader: Reader, snapshot: SnapshotInfo, info: CalendarInfo, baseline: Baseline
+def _belonging_to(calendars: Container[str]) -> Callable[[ItemInfo], bool]:
+    def belongs(file: ItemInfo) -> bool:
+        place = shelf.place(file.href)
+        return place is not None and place.calendar in calendars
+
+    return belongs
+
+
+def _given(
+    reader: Reader,
+    snapshot: SnapshotInfo,
+    info: CalendarInfo,
+    baseline: Baseline,
+    wanted: Callable[[ItemInfo], bool] | None = None,
 ) -> Iterator[Reading]:
+    yield CalendarStart(info.calendar)
     # Names only: whole, the items of a large calendar would fill the memory.
     needed: dict[str | None, list[str]] = {}
-    for item in reader.items(snapshot, info.calendar.id):
+    for item in filter(wanted, reader.items(snapshot, info.calendar.id)):
         if item.sha256 and baseline.etag(item.calendar, item.href) == _etag(item.sha256):
             yield Unchanged(item.calendar, item.href)
         else:
             needed.setdefault(item.object, []).append(item.href)
     for hrefs in needed.values():
-        wanted = (reader.item(snapshot, info.calendar.id, href) for href in hrefs)
-        for found in reader.bodies(filter(None, wanted)):
+        items = (reader.item(snapshot, info.calendar.id, href) for href in hrefs)
+        for found in reader.bodies(filter(None, items)):
             yield found if isinstance(found, Failed) else Changed(_with_etag(found))
     if info.unread:
         reason = f"the backup could not read it: {info.reason}"

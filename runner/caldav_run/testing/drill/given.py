@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from caldav_run import shelf
 from caldav_run.connectors.protocol import Baseline
 from caldav_run.connectors.selection import Selection
 from caldav_run.engine.spool import Slot, Spool
@@ -59,7 +60,8 @@ class Given:
         del baseline
         for info in self._reader.calendars(self._snapshot):
             calendar = info.calendar
-            if info.excluded or not self._selection.selects(calendar):
+            files = calendar.id == shelf.ID
+            if not files and (info.excluded or not self._selection.selects(calendar)):
                 continue
             yield CalendarStart(calendar)
             for found in self._reader.bodies(self._reader.items(self._snapshot, calendar.id)):
@@ -67,7 +69,9 @@ class Given:
                     self.unread.append(Unread(f"{found.calendar}/{found.href}", found.reason))
                     yield found
                     continue
-                self.items[found.calendar, found.href] = self._spool.put(found.body)
+                if not files:
+                    # Files are compared with the items that refer to them.
+                    self.items[found.calendar, found.href] = self._spool.put(found.body)
                 self.size += len(found.body)
                 self.stale += found.stale_since is not None
                 yield Changed(found)

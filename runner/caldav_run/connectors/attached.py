@@ -1,0 +1,128 @@
+"""The files of managed attachments, read after the items that refer to them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urljoin
+
+from caldav_run import shelf
+from caldav_run.connectors.protocol import Baseline
+from caldav_run.dav import fetching, files, hrefs
+from caldav_run.dav.connection import Connection
+from caldav_run.dav.failures import TROUBLE
+from caldav_run.ical.attachments import Managed, managed
+from caldav_run.model import (
+    CalendarDone,
+    CalendarStart,
+    CalendarSynced,
+    Changed,
+    Failed,
+    Gone,
+    Item,
+    Provenance,
+    Reading,
+    Unchanged,
+)
+from caldav_run.shelf import Place
+
+Owner = tuple[str, str]
+
+_LOST: Final = "the item does not refer to it any more, or could not be read"
+
+
+@dataclass(slots=True)
+class Attached:
+    """Follows the reading of an account, and then gives the files that belong to its items.
+
+    Attributes:
+        connection: The account's connection, for use after the reading.
+        baseline: What is held.
+        urls: Where each calendar is, by its id.
+    """
+
+    connection: Connection
+    baseline: Baseline
+    urls: Mapping[str, str]
+    _held: dict[Owner, list[Place]] = field(default_factory=dict)
+    _wanted: dict[Owner, tuple[Managed, ...]] = field(default_factory=dict)
+    _named: set[Owner] = field(default_factory=set)
+    _left: set[Owner] = field(default_factory=set)
+    _whole: set[str] = field(default_factory=set)
+    _partly: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Look at which files are held."""
+        for name in self.baseline.hrefs(shelf.ID):
+            if (known := shelf.place(name)) is not None:
+                self._held.setdefault(known.owner, []).append(known)
+
+    def follow(self, readings: Iterable[Reading]) -> Iterator[Reading]:
+        """Yield readings as they are."""
+        for each in readings:
+            self._take(each)
+            yield each
+
+    def files(self) -> Iterator[Reading]:
+        """Yield the shelf with the files of all items; nothing where no item has any."""
+        kept = [each for owner, held in self._held.items() if self._stays(owner) for each in held]
+        if not self._wanted and not kept:
+            return
+        yield CalendarStart(shelf.CALENDAR)
+        for owner, attachments in self._wanted.items():
+            for each in attachments:
+                yield self._fetched(Place(*owner, each.managed_id), each)
+        yield from map(self._kept, kept)
+        yield CalendarDone(shelf.ID)
+
+    def _take(self, reading: Reading) -> None:
+        match reading:
+            case Changed(item):
+                owner = item.calendar, item.href
+                self._left.update({owner} & self._held.keys())
+                if found := managed(item.body):
+                    self._wanted[owner] = found
+            case Unchanged(calendar, href) | Failed(calendar, str(href), _):
+                self._named.update({(calendar, href)} & self._held.keys())
+            case Gone(calendar, href):
+                self._left.add((calendar, href))
+            case CalendarDone(calendar):
+                self._whole.add(calendar)
+            case CalendarSynced(calendar) | Failed(calendar, None, _):
+                self._partly.add(calendar)
+            case _:
+                pass
+
+    def _stays(self, owner: Owner) -> bool:
+        """Return whether an item whose bytes were not read anew is as it was."""
+        if owner in self._left:
+            return False
+        if owner[0] in self._whole:
+            return owner in self._named
+        return owner[0] in self._partly
+
+    def _kept(self, place: Place) -> Reading:
+        if self.baseline.etag(shelf.ID, place.name) is not None:
+            return Unchanged(shelf.ID, place.name)
+        # It could not be read last time, and where it is only its item says.
+        try:
+            found = fetching.get(self.connection, self._url(place))
+            attachments = managed(found.data) if found else ()
+        except TROUBLE as error:
+            return Failed(shelf.ID, place.name, str(error))
+        for each in attachments:
+            if each.managed_id == place.managed_id:
+                return self._fetched(place, each)
+        return Failed(shelf.ID, place.name, _LOST)
+
+    def _fetched(self, place: Place, attachment: Managed) -> Reading:
+        url = urljoin(self._url(place), attachment.url)
+        try:
+            body = files.fetch(self.connection, url, attachment.kind)
+        except TROUBLE as error:
+            what = f"the attachment {attachment.name or attachment.managed_id} of {place.href}"
+            return Failed(shelf.ID, place.name, f"{what}: {error}")
+        etag = f'"{place.managed_id}"'
+        return Changed(Item(shelf.ID, place.name, etag, body, Provenance.GET))
+
+    def _url(self, place: Place) -> str:
+        return hrefs.resolve(self.urls.get(place.calendar, self.connection.base), place.href)
