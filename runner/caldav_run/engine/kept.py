@@ -1,7 +1,9 @@
 """What a destination held before a run, out of its safety snapshot."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
+from caldav_run import shelf
 from caldav_run.connectors.vdir_names import folder_name, hashed_folder_name
 from caldav_run.model import Item
 from caldav_run.repository.reader import Reader
@@ -29,6 +31,21 @@ class KeptSnapshot:
         for found in self._reader.bodies(filter(None, named)):
             if isinstance(found, Item):
                 yield found.href, found.body
+
+    def file(self, managed_id: str) -> bytes | None:
+        """Return what a managed attachment held; None where that was not saved."""
+        name = self._files.get(managed_id)
+        for _, body in self.bodies(shelf.ID, [name] if name else []):
+            return body
+        return None
+
+    @cached_property
+    def _files(self) -> Mapping[str, str]:
+        """The names of the saved files, by their MANAGED-ID."""
+        if shelf.ID not in self._known:
+            return {}
+        places = map(shelf.place, self.hrefs(shelf.ID))
+        return {each.managed_id: each.name for each in places if each is not None}
 
     def _identity(self, calendar: str) -> str:
         """Return what the snapshot calls a calendar of the destination.

@@ -32,6 +32,9 @@ class Kept(Protocol):
     def bodies(self, calendar: str, hrefs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """Yield the bytes of items by name; what is not there is left out."""
 
+    def file(self, managed_id: str) -> bytes | None:
+        """Return what a managed attachment held; None where that was not saved."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undo:
@@ -156,7 +159,10 @@ class Undo:
         if reason is not None:
             self._conflict(target, item, reason)
             return None
-        return Order(wanted, step.present, partial(spool.get, slot) if slot else bytes)
+        body = partial(spool.get, slot) if slot else bytes
+        if self.kept is None:
+            return Order(wanted, step.present, body)
+        return Order(wanted, step.present, body, self.kept.file)
 
     def _apply(self, target: Target, orders: Mapping[Order, Step]) -> None:
         if not target.exists:

@@ -122,6 +122,10 @@ class Kept:
             if (calendar, href) in self.saved:
                 yield href, self.saved[calendar, href]
 
+    def file(self, managed_id: str) -> bytes | None:
+        del managed_id
+        return None
+
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
