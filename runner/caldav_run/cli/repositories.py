@@ -111,8 +111,10 @@ class Opened:
 
     @property
     def accounts(self) -> list[str]:
-        """The account that is meant; all where none is."""
-        return sorted({each.account for each in self.reader.snapshots(self.account)})
+        """The account that is meant; all where none is, but for safety snapshots."""
+        from caldav_run.repository.references import meant
+
+        return meant(each.account for each in self.reader.snapshots(self.account))
 
     def snapshot(self, ref: str) -> "SnapshotInfo":
         """Find a snapshot; see `caldav_run.repository.references.resolve`.

@@ -14,6 +14,7 @@ from caldav_run.engine.journal import Journal, Saved
 from caldav_run.engine.outcome import ExitStatus
 from caldav_run.engine.run import run
 from caldav_run.errors import CaldavRunError, ConnectorError
+from caldav_run.repository.references import SAFETY
 
 # An item of another calendar that cannot be read is no reason to change nothing at all.
 _SAVED: Final = (ExitStatus.DONE, ExitStatus.PARTIAL)
@@ -57,7 +58,7 @@ class Safety:
         """
         # Another account under the same name is another history.
         origin = hashlib.sha256(self.origin().encode()).hexdigest()[:8]
-        account = f"before-{self.name}-{origin}"
+        account = f"{SAFETY}{self.name}-{origin}"
         try:
             vault = self.vault()
             source = self.source(account)

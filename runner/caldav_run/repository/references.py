@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 MEND: Final = (
     f"give latest, latest~2, an id or its first digits (4 at least), {FORMS}; a date means its end"
 )
+SAFETY: Final = "before-"
+"""So begin the accounts that hold what a destination was before a run, not what was backed up."""
 _LATEST: Final = re.compile(r"latest(?:~(\d{1,6}))?")
 _ID: Final = re.compile(r"[0-9a-f]{4,64}")
 _LIST: Final = "`caldav-run snapshots` lists them"
@@ -63,14 +65,20 @@ def _by_id(known: Iterable["SnapshotInfo"], ref: str) -> "SnapshotInfo | None":
     return found[0] if found else None
 
 
+def meant(accounts: Iterable[str]) -> list[str]:
+    """Return which accounts are meant where none is named: safety snapshots only if alone."""
+    every = sorted(set(accounts))
+    return [each for each in every if not each.startswith(SAFETY)] or every
+
+
 def _one_account(known: Sequence["SnapshotInfo"], ref: str) -> Sequence["SnapshotInfo"]:
-    accounts = sorted({each.account for each in known})
+    accounts = meant(each.account for each in known)
     if len(accounts) > 1:
         raise UsageError(
             f"{ref} needs one account, and there are {', '.join(accounts)}",
             mend="name one with --account",
         )
-    return known
+    return [each for each in known if each.account in accounts]
 
 
 def _by_count(known: Sequence["SnapshotInfo"], ref: str, back: int) -> "SnapshotInfo":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from caldav_run.cli import options, passphrases
+from caldav_run.cli import chosen, passphrases
 from caldav_run.repository import age, keys
 from caldav_run.testing.vault import Vault
 
@@ -31,7 +31,7 @@ def typing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             raise EOFError
         return lines.pop(0)
 
-    for module in (options, passphrases):
+    for module in (chosen, passphrases):
         monkeypatch.setattr(module, "at_terminal", lambda: True)
     monkeypatch.setattr(getpass, "getpass", typed)
     return lines

@@ -239,3 +239,14 @@ def test_a_killed_run_is_undone_as_well(call: "Call", here: Path, mirrored: Path
     assert call("undo", "latest").status == 0
     assert mirrored.read_bytes() == event("lunch", "Lunch")
     assert not mirrored.with_name("new.ics").exists()
+
+
+@pytest.mark.usefixtures("changed")
+def test_what_a_run_saved_can_be_looked_at_and_is_in_nobodys_way(call: "Call", here: Path) -> None:
+    listed = json.loads(call("snapshots", "--repository", "repository", "--output", "json").out)
+    (name,) = {each["account"] for each in listed} - {"cloud"}
+    assert name.startswith(f"before-{here}/out-")
+    words = ("cat", "--repository", "repository", "lunch")
+    assert call(*words, "--snapshot", BEFORE).out.encode() == event("lunch", "Lunch")
+    saved = call(*words, "--account", name)
+    assert saved.out.encode() == event("lunch", "Lunch", hour=12)

@@ -107,3 +107,10 @@ def test_a_form_is_known_without_a_repository(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "latest~", "latest~x", "abc", "2026-13-01", "soon"])
 def test_another_form_is_refused_without_a_repository(text: str) -> None:
     assert not is_reference(text)
+
+
+def test_a_safety_snapshot_is_not_meant_unless_it_is_named_or_alone() -> None:
+    saved = info("cc44", 4, "before-cloud-1a2b3c4d")
+    assert resolve([*KNOWN, saved], "latest", NOW).number == 3
+    assert resolve([*KNOWN, saved], "cc44", NOW).number == 4
+    assert resolve([saved], "latest", NOW).number == 4
