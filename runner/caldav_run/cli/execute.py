@@ -124,13 +124,14 @@ def watched(
     name: str, execute: Callable[["Emit"], int], output: Output = Output.TEXT, *, quiet: bool
 ) -> Ended:
     """Show what tells of itself by events, as it goes; see `run_one`."""
-    from caldav_run.cli import memory
+    from caldav_run.cli import memory, turns
     from caldav_run.cli.live import watcher
     from caldav_run.engine.events import Event, Planned, RunFinished
     from caldav_run.engine.report.document import Document
     from caldav_run.engine.report.text import Recap, line
 
     memory.give_back()
+    turns.shorten()
     recap, document = Recap(), Document()
     with watcher(quiet=quiet) as watch:
         # A table that is redrawn must not be written into: on one screen changes go above it.

@@ -96,7 +96,12 @@ class Members:
         return bool(self._first)
 
 
-def listed(connection: Connection, url: str, settled: float | None = None) -> Members:
+def listed(
+    connection: Connection,
+    url: str,
+    settled: float | None = None,
+    costly: frozenset[str] = frozenset(),
+) -> Members:
     """Return the calendar objects that a collection lists, each once.
 
     Args:
@@ -104,6 +109,7 @@ def listed(connection: Connection, url: str, settled: float | None = None) -> Me
         url: The collection's URL.
         settled: Where etags recur: an etag says nothing of what was written at this Unix time or
             later, and is left out.
+        costly: What to do without; a listing lacks sizes then, say.
 
     Raises:
         StatusError: The collection cannot be listed to its end.
@@ -112,7 +118,8 @@ def listed(connection: Connection, url: str, settled: float | None = None) -> Me
     found = Members(url)
     # Hashes of 64 bits take a third of what the names would, and are salted for each process.
     seen: set[int] = set()
-    asked = LISTING if settled is None else (*LISTING, names.GETLASTMODIFIED)
+    usual = [name for name in LISTING if name not in costly]
+    asked = usual if settled is None else (*usual, names.GETLASTMODIFIED)
     for response in listing(connection, url, bodies.propfind(asked)):
         member = member_of(response)
         if member is None:

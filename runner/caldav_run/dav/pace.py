@@ -7,10 +7,12 @@ BATCH_BYTES: Final = 2 * 1024 * 1024
 """What the items of one report may add up to, as far as that is known before."""
 
 _FIRST_WIDTH: Final = 4
-_GROWTH: Final = 4
+_GROWTH: Final = 10
+_GOAL_S: Final = 5.0
+"""How long a larger report may take, as far as the last one tells."""
 _SLOW_S: Final = 15.0
 """A report that takes longer is asked for in smaller pieces next time."""
-_SAMPLES: Final = 3
+_SAMPLES: Final = 8
 """So many reports tell how fast a server is at some width."""
 _CHOICES: Final = 8
 _GAIN: Final = 1.15
@@ -71,7 +73,8 @@ class Pace:
             self.size = max(1, asked // 2)
         elif asked >= self.size or asked >= self._largest:
             self.proven = True
-            self.size = next_size(asked, self._mean_bytes, self._largest)
+            growth = min(_GROWTH, int(_GOAL_S / max(seconds, 1e-6)))
+            self.size = next_size(asked * max(1, growth), self._mean_bytes, self._largest)
         self._measure(asked, seconds, width)
 
     def went_badly(self, asked: int) -> None:
@@ -109,7 +112,7 @@ class Pace:
         self._settled = self._settled or self._choices == _CHOICES
 
 
-def next_size(size: int, mean_bytes: int, largest: int = 1000) -> int:
-    """Return how many items to ask for next, after a report of this size and mean length."""
+def next_size(wanted: int, mean_bytes: int, largest: int = 1000) -> int:
+    """Return how many items to ask for next, where so many are wanted, of this mean length."""
     fitting = BATCH_BYTES // max(mean_bytes, 1)
-    return max(1, min(size * _GROWTH, largest, fitting))
+    return max(1, min(wanted, largest, fitting))

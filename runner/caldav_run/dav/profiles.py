@@ -42,6 +42,7 @@ class Profile:
         concurrency: How many requests may be under way at a time, from 1 to 8.
         rewrites_shares: Whether calendars that others share are not given as they are stored.
         etags_recur: Whether an item that was deleted and made again may have the etag that it had.
+        costly: Properties that take the server long to tell of each member, and that help only.
     """
 
     name: str = "standard"
@@ -52,6 +53,7 @@ class Profile:
     concurrency: int = 8
     rewrites_shares: bool = False
     etags_recur: bool = False
+    costly: frozenset[str] = frozenset()
 
     def with_sync(self, sync: Sync) -> Self:
         """Return this profile for a server whose sync-collection is otherwise."""

@@ -4,6 +4,7 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 import caldav_run
+from caldav_run.dav.origin import Origin
 from caldav_run.dav.settings import Auth, Settings
 from caldav_run.dav.transport import Proxy, fingerprint
 
@@ -77,6 +78,9 @@ def open_client(settings: Settings, *, anonymous: bool) -> Client:
     promised = settings.tls_fingerprint or settings.client_certificate or settings.proxy
     session = Session(disable_http3=bool(promised))
     prepare(session, settings.proxy)
+    if Origin.of(settings.base).loopback and settings.proxy is None:
+        # Nothing is slower on this machine than to compress what it says to itself.
+        session.headers["Accept-Encoding"] = "identity"
     if settings.client_certificate is not None and not anonymous:
         session.cert = settings.client_certificate.for_session()
     return Client(session, settings, anonymous=anonymous)

@@ -22,7 +22,7 @@ from caldav_run.dav.profiles import Profile, Sync
 from caldav_run.dav.syncing import Changes
 from caldav_run.model import Mark
 
-_SPARE: Final = 2
+_SPARE: Final = 4
 """How many answers may wait to be used while as many requests are made as the server bears."""
 _AHEAD: Final = 16
 """How many calendars ahead of the one at hand may be asked for."""
@@ -158,7 +158,9 @@ class Tracks:
             track.task = self._lanes.submit(partial(syncing.changes, url=url, token=token))
         else:
             settled = self._settled(track.collection.calendar.id)
-            track.task = self._lanes.submit(partial(listed, url=url, settled=settled))
+            track.task = self._lanes.submit(
+                partial(listed, url=url, settled=settled, costly=self._profile.costly)
+            )
         return True
 
     def _settled(self, calendar: str) -> float | None:
@@ -192,9 +194,14 @@ class Tracks:
         return found
 
 
-def listed(connection: Connection, url: str, settled: float | None = None) -> Members | Exception:
+def listed(
+    connection: Connection,
+    url: str,
+    settled: float | None = None,
+    costly: frozenset[str] = frozenset(),
+) -> Members | Exception:
     """Return the members of a calendar, or what went wrong; see `members.listed`."""
     try:
-        return patiently(lambda: members.listed(connection, url, settled))
+        return patiently(lambda: members.listed(connection, url, settled, costly))
     except TROUBLE as error:
         return error

@@ -52,7 +52,7 @@ def allows_type(schema: Schema, value: object) -> bool:
     """Return whether a schema's own `type`, if any, allows the value's type."""
     names = schema.get("type", ())
     wanted = [names] if isinstance(names, str) else list(names)
-    return not wanted or any(_is(value, name) for name in wanted)
+    return not wanted or any(is_of_type(value, name) for name in wanted)
 
 
 def resolve_reference(reference: str, root: Schema) -> Schema:
@@ -63,7 +63,8 @@ def resolve_reference(reference: str, root: Schema) -> Schema:
     return found  # type: ignore[no-any-return]  # the bundle's pointers lead to schemas
 
 
-def _is(value: object, name: str) -> bool:
+def is_of_type(value: object, name: str) -> bool:
+    """Return whether a value is of a type of JSON Schema, where a truth value is no number."""
     if isinstance(value, bool):
         return name == "boolean"
     if isinstance(value, float) and value.is_integer() and name == "integer":

@@ -367,12 +367,11 @@ def test_the_bytes_are_the_reports_text(server: ScriptedServer, read: Read) -> N
 
 
 def test_batches_grow_and_stay_below_their_limits() -> None:
-    assert next_size(100, 500) == 400
-    assert next_size(400, 500) == 1000
-    assert next_size(1000, 500) == 1000
-    assert next_size(100, 100_000) == 20
-    assert next_size(20, 10_000_000) == 1
-    assert next_size(1, 0) == 4
+    assert next_size(400, 500) == 400
+    assert next_size(4000, 500) == 1000
+    assert next_size(1000, 100_000) == 20
+    assert next_size(200, 10_000_000) == 1
+    assert next_size(10, 0) == 10
 
 
 def test_a_long_calendar_is_read_in_growing_batches(server: ScriptedServer, read: Read) -> None:
