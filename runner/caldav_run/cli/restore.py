@@ -172,7 +172,8 @@ def restore(  # noqa: PLR0913 -- one parameter an option
         deleted_since=deleted_since,
     )
     ways = {"on_conflict": on_conflict, "scheduling": scheduling, "verify": verify}
-    made = _made(loaded, found, _snapshot(found, as_of, wish), wish, (to, rename or (), ways))
+    taken = _snapshot(found, as_of or _own_time(loaded, choice, wish), wish)
+    made = _made(loaded, found, taken, wish, (to, rename or (), ways))
     chosen = settings(
         state_dir=state_dir,
         identity=identity,
@@ -223,6 +224,14 @@ def _choice(pipeline: "Pipeline", name: str | None, account: str | None) -> Choi
         passphrase_file=None,
         trust=None,
     )
+
+
+def _own_time(pipeline: "Pipeline", choice: Choice, wish: Wish) -> str | None:
+    """Return the snapshot that a source of the pipeline reads; None for the latest."""
+    if choice.source is None or wish.deleted_since is not None:
+        return None
+    as_of = pipeline.sources[choice.source].options.get("as_of")
+    return None if as_of is None else str(as_of)
 
 
 def _snapshot(found: Opened, as_of: str | None, wish: Wish) -> "SnapshotInfo":

@@ -1,7 +1,8 @@
 """What a run did to its destinations, written down before and after each write.
 
 One file a run, in the state folder: lines of JSON that are only ever appended, so that a run that
-was killed can be undone as well. It holds names, titles and hashes, and no bodies.
+was killed can be undone as well. It holds names, titles, hashes and the values of `--set`, and no
+bodies.
 """
 
 import fcntl
@@ -156,8 +157,9 @@ class Journal:
         prune(self._folder, self._now)
         path = self._folder / f"{self.run}{_SUFFIX}"
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, _PRIVATE)
-        # Whoever wants to undo it sees that it is not over.
-        fcntl.flock(file, fcntl.LOCK_EX)
+        # Whoever wants to undo it sees that it is not over; some file systems have no locks.
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
         head = {"format": FORMAT, "run": self.run, "time": self._now.isoformat(), **self._head}
         os.write(file, json.dumps(head).encode() + b"\n")
         self._begun = True

@@ -251,3 +251,16 @@ def test_a_damaged_item_is_told_and_the_rest_comes_back(
     assert done.status == 3
     assert "family/dinner.ics" in done.err
     assert files(here / "out") == {"cloud/family/lunch.ics"}
+
+
+@pytest.mark.usefixtures("vault")
+def test_a_source_that_reads_an_old_snapshot_gives_that_one(call: "Call", here: Path) -> None:
+    (here / "may.yaml").write_text(
+        "version: 1\nname: may\n"
+        f"sources: {{old: {{type: snapshot, repository: repository, as_of: {BEFORE}}}}}\n"
+        "sinks: {plain: {type: ics, path: plain}}\n"
+    )
+    assert call("restore", "may.yaml", "--to", "plain").status == 0
+    assert files(here / "plain") == {"cloud/family/lunch.ics", "cloud/family/concert.ics"}
+    assert call("restore", "may.yaml", "--to", "./now", "--as-of", "latest").status == 0
+    assert files(here / "now") == {"cloud/family/lunch.ics"}
