@@ -1,19 +1,19 @@
 """Orders as writes onto a server, and what became of them as outcomes."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from caldav_run.connectors.caldav_files import Files
 from caldav_run.connectors.caldav_people import People, edited
 from caldav_run.connectors.caldav_places import Place
 from caldav_run.connectors.mirroring import Order, Outcome
-from caldav_run.dav import hrefs, naming, trash
+from caldav_run.dav import hrefs, naming
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.deleting import Delete
 from caldav_run.dav.putting import ANY, Done, Put
 from caldav_run.dav.scheduling import Refusal, Way
 from caldav_run.dav.shelf import SetAside, Shelf
+from caldav_run.dav.trash import Bin
 from caldav_run.dav.writer import Job, Write
 from caldav_run.errors import ItemError, MovedError
 from caldav_run.ical.version import version
@@ -44,19 +44,18 @@ class Desk:
         place: The calendar.
         people: What is done with items that have people in them.
         looks: Whether to look before a write, for a server that does not heed conditions.
-        home: The calendar home, with a final slash.
         shelf: Where items go that are moved aside.
-        trashed: Gives what the server's bin holds of the calendar, by UID.
+        bin: The server's bin, where it has one.
         files: What becomes of managed attachments.
     """
 
     place: Place
     people: People
     looks: bool
-    home: str
     shelf: Shelf
-    trashed: Callable[[str], trash.Trashed | None]
+    bin: Bin | None
     files: Files
+    _tried: set[str] = field(default_factory=set, init=False)
 
     def write(self, order: Order) -> Write[Order]:
         """Return an order as a write; a new item is given its name."""
@@ -116,13 +115,18 @@ class Desk:
             headers=way.headers,
             looks=self.looks,
         )
-        trashed = self.trashed(wanted.uid) if present is None else None
-        if trashed is not None:
-            over = trash.PutOverTrashed(
-                put=job, trashed=trashed, uid=wanted.uid, home=self.home, headers=way.headers
-            )
-            return sent.around(over, way.headers)
-        return sent.around(self._aside(job, way), way.headers)
+        over = self._aside(job, way) if present is not None else self._over_trashed(job, wanted.uid)
+        return sent.around(over, way.headers)
+
+    def _over_trashed(self, job: Put, uid: str) -> Job:
+        """Return a new item as a write over what the server's bin has of it, if anything."""
+        if self.bin is None:
+            return job
+        if job.url in self._tried:
+            # It was refused once: perhaps somebody has deleted such an item meanwhile.
+            self.bin.forget()
+        self._tried.add(job.url)
+        return self.bin.over(job, uid)
 
     def _aside(self, job: Put | Delete, way: Way) -> Job:
         return SetAside(job=job, shelf=self.shelf) if way.aside else job

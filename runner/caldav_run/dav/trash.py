@@ -146,3 +146,37 @@ class PutOverTrashed:
             job.attempt(connection, doubtful=False)
         except (ItemError, refusals.NotYetError, *failures.TROUBLE) as error:
             raise ItemError(f"not written, and its old version is back: {error}") from error
+
+
+class Bin:
+    """What lies in an account's bin; looked at when it is needed first.
+
+    Args:
+        connection: The account's connection.
+        home: The calendar home, with a final slash.
+    """
+
+    def __init__(self, connection: Connection, home: str) -> None:
+        """Ask for nothing yet."""
+        self._connection = connection
+        self._home = home
+        self._found: Mapping[tuple[str, str], Trashed] | None = None
+
+    def over(self, put: Put, uid: str) -> Put | PutOverTrashed:
+        """Return a new item, as a write over what lies in the bin of it where something does.
+
+        Raises:
+            ConnectorError: See `lying`.
+        """
+        if self._found is None:
+            self._found = lying(self._connection, self._home)
+        trashed = self._found.get((key(put.url.rpartition("/")[0]), uid))
+        if trashed is None:
+            return put
+        return PutOverTrashed(
+            put=put, trashed=trashed, uid=uid, home=self._home, headers=put.headers
+        )
+
+    def forget(self) -> None:
+        """Look again when something is asked for next."""
+        self._found = None

@@ -191,6 +191,32 @@ def test_a_deleted_item_can_be_written_again(sink: Mirror, target: Target) -> No
     assert set(there(sink, target)) == {uid}
 
 
+def test_an_item_that_somebody_else_deleted_can_be_written_again(
+    sink: Mirror, target: Target, calendar: Made
+) -> None:
+    uid = f"{target.calendar.id}-theirs"
+    # Whatever is known of a server's bin is so by now.
+    done(sink, target, order("other.ics", event(f"{uid}-other")))
+    calendar.put("a.ics", event(uid, "Before"))
+    calendar.remove("a.ics")
+    outcome = done(sink, target, order("a.ics", event(uid, "After")))
+    assert outcome.error is None
+    assert b"SUMMARY:After" in (reread(sink, target, outcome.href).body or b"")
+
+
+def test_a_uid_of_another_calendar_is_objected_to_where_it_would_be_refused(
+    sink: Mirror, target: Target, made: Callable[[Calendar], Target]
+) -> None:
+    uid = f"{target.calendar.id}-elsewhere"
+    other = made(Calendar(id=f"{target.calendar.id}-b", display_name=f"Other {uid}"))
+    assert done(sink, other, order("a.ics", event(uid))).error is None
+    again = order("b.ics", event(uid))
+    objection = sink.objection(target, again.wanted, None, 100)
+    error = done(sink, target, again).error
+    assert (objection is None) == (error is None)
+    assert objection is None or other.calendar.title in objection
+
+
 def test_a_doubled_uid_is_written_once_or_objected_to(sink: Mirror, target: Target) -> None:
     uid = f"{target.calendar.id}-twice"
     orders = [order(f"{number}.ics", event(uid, f"Number {number}")) for number in range(2)]

@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Collection as Names
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Self
 
 from caldav_run.connectors import caldav_fit
@@ -65,7 +64,7 @@ class CaldavSink:
         self._open = contextlib.ExitStack()
         self._shelves: dict[str, Shelf] = {}
         self._effort = Effort()
-        self._bin: Mapping[tuple[str, str], trash.Trashed] | None = None
+        self._bin: trash.Bin | None = None
         # Which wanted item brings which UID into a calendar, by its id.
         self._promised: dict[str, dict[str, str]] = {}
 
@@ -187,7 +186,7 @@ class CaldavSink:
                 shelf.clear(self._found.connection)
             self._found.connection.close()
         self._shelves.clear()
-        self._found = self._known = self._lanes = None
+        self._found = self._known = self._lanes = self._bin = None
 
     def _perform(self, place: Place, orders: Iterable[Order]) -> Iterator[Outcome]:
         account = self._account()
@@ -195,20 +194,21 @@ class CaldavSink:
             self._effort = Effort(account.profile.concurrency)
             first = self._open.enter_context(contextlib.closing(account.connection.sibling()))
             self._lanes = self._open.enter_context(Lanes(first, self._effort))
+            if account.profile.limits.trash:
+                self._bin = trash.Bin(account.connection, account.homes[0])
         desk = Desk(
             place=place,
             people=self._people,
             looks=not account.profile.limits.conditions,
-            home=account.homes[0],
             shelf=self._shelf(place),
-            trashed=partial(self._in_the_bin, place),
+            bin=self._bin,
             files=Files(account),
         )
         writer = Writer(self._lanes, self._effort)
         for order, done in writer.perform(map(desk.write, orders)):
-            if order.wanted is None:
-                # It lies in the bin now, perhaps.
-                self._bin = None
+            if self._bin is not None and order.wanted is None:
+                # It lies in the bin now.
+                self._bin.forget()
             yield desk.outcome(order, done)
 
     def _shelf(self, place: Place) -> Shelf:
@@ -277,15 +277,6 @@ class CaldavSink:
             items = (each for each in self._read(place) if isinstance(each, Item))
             place.uids = {scan(each.body).uid or "": each.href for each in items}
         return place.uids
-
-    def _in_the_bin(self, place: Place, uid: str) -> trash.Trashed | None:
-        """Return the deleted item of a calendar with this UID, where the server keeps such."""
-        account = self._account()
-        if not account.profile.limits.trash:
-            return None
-        if self._bin is None:
-            self._bin = trash.lying(account.connection, account.homes[0])
-        return self._bin.get((trash.key(place.collection.url), uid))
 
     def _account(self) -> Account:
         if self._found is None:
