@@ -122,7 +122,8 @@ def _in_zone(difference: Difference) -> bool:
 def _default_end(group: Sequence[Difference], component: Component | None) -> bool:
     """Whether an event of a day's length got a duration that says so."""
     added = group[0].after
-    if component is None or group[0].whole or group[0].before or added is None:
+    lone = len(group) == 1 and not group[0].whole and group[0].before is None
+    if component is None or added is None or not lone:
         return False
     start = component.first("DTSTART")
     all_day = start is not None and start.param("VALUE") == "DATE"
