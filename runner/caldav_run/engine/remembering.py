@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import unquote
 
 from caldav_run.model import Version
 
@@ -36,7 +37,7 @@ class Remembered:
         """Return whether what is present is what became of the wanted item."""
         found = self._rows(
             "SELECT 1 FROM became WHERE calendar = ? AND href = ? AND written = ? AND found = ?",
-            (calendar, present.href, wanted.digest, present.digest),
+            (calendar, _name(present), wanted.digest, present.digest),
         )
         return bool(found)
 
@@ -51,7 +52,9 @@ class Remembered:
         )
         uids = {(href, found): uid for href, found, uid in rows}
         return [
-            each if (uid := uids.get((each.href, each.digest))) is None else replace(each, uid=uid)
+            each
+            if (uid := uids.get((_name(each), each.digest))) is None
+            else replace(each, uid=uid)
             for each in present
         ]
 
@@ -60,7 +63,7 @@ class Remembered:
         uid = None if wanted.uid == found.uid else wanted.uid
         self._rows(
             "INSERT OR REPLACE INTO became VALUES(?, ?, ?, ?, ?)",
-            (calendar, found.href, wanted.digest, found.digest, uid),
+            (calendar, _name(found), wanted.digest, found.digest, uid),
         )
 
     def _rows(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
@@ -80,6 +83,11 @@ class Remembered:
         trace: TracebackType | None,
     ) -> None:
         self._base.close()
+
+
+def _name(found: Version) -> str:
+    # A listing may escape a name in another way than it was written with.
+    return unquote(found.href)
 
 
 def _private() -> sqlite3.Connection:

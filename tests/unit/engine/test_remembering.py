@@ -51,6 +51,14 @@ def test_an_item_keeps_the_uid_that_it_was_written_with(tmp_path: Path) -> None:
         assert memory.as_written("home", [there]) == [there]
 
 
+def test_an_item_is_known_again_whose_name_a_listing_escapes(tmp_path: Path) -> None:
+    there, listed = (replace(FOUND, href=href, uid="b") for href in ("a@b.ics", "a%40b.ics"))
+    with Remembered(tmp_path, "here") as memory:
+        memory.remember("work", WANTED, there)
+        assert memory.says("work", WANTED, listed)
+        assert memory.as_written("work", [listed]) == [replace(listed, uid=WANTED.uid)]
+
+
 def test_two_runs_at_once_share_it(tmp_path: Path) -> None:
     with Remembered(tmp_path, "here") as one, Remembered(tmp_path, "here") as other:
         one.remember("work", WANTED, FOUND)
