@@ -16,7 +16,7 @@ from caldav_run.engine.trail import Touched, Trail
 from caldav_run.engine.undo import Step, Way, decide
 from caldav_run.errors import CaldavRunError, CalendarError, ConnectorError, ItemError
 from caldav_run.ical.version import version
-from caldav_run.model import Calendar
+from caldav_run.model import Calendar, Version
 
 # What the run added goes before what it deleted comes: a server may not take a UID twice.
 _ORDER: Final = (Way.REPLACE, Way.DELETE, Way.ADD)
@@ -92,9 +92,9 @@ class Undo:
         with Spool() as spool:
             slots = self._fetch(identity, steps, spool)
             self._carry_out(target, steps, slots, spool)
-        deleted = sum(each.way is Way.DELETE for each in steps)
-        if identity in self.trail.created and len(present) == deleted:
-            self._remove(target)
+        if identity in self.trail.created and target.exists:
+            gone = {each.present.href for each in steps if each.way is Way.DELETE and each.present}
+            self._remove(target, [each for each in present if each.href not in gone])
 
     def _target(self, identity: str, known: Mapping[str, Calendar]) -> Target | None:
         """Return the calendar; None where the run made it and it is gone by itself.
@@ -106,7 +106,9 @@ class Undo:
             return Target(known[identity], exists=True)
         if identity in self.trail.sources:
             found = self.mirror.target(*self.trail.sources[identity])
-            if found.calendar.id == identity and found.exists:
+            # A server may have given a new calendar another name than it was asked to.
+            same = found.calendar.id == identity or identity in self.trail.created
+            if found.exists and same:
                 return found
         if identity in self.trail.removed:
             return Target(self.trail.removed[identity], exists=False)
@@ -181,8 +183,18 @@ class Undo:
             pass
         self.mirror.finish(target)
 
-    def _remove(self, target: Target) -> None:
-        """Delete a calendar that the run made, and that is empty again."""
+    def _remove(self, target: Target, left: Sequence[Version]) -> None:
+        """Delete a calendar that the run made, where it is empty again.
+
+        Args:
+            target: The calendar.
+            left: What would be left in it.
+        """
+        if not self.tally.dry:
+            # Not all may have gone, and somebody may have put something into it meanwhile.
+            left = self.mirror.present(target)
+        if left:
+            return
         if not self.tally.dry:
             self.mirror.remove(target.calendar)
         self.tally.count("calendars", "-", target.calendar.title, "calendar (made by the run)")

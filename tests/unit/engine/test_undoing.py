@@ -204,6 +204,25 @@ def test_a_calendar_that_was_made_goes_and_its_items_with_it(desk: Desk) -> None
     assert set(desk.mirror.places) == {"work"}
 
 
+def test_a_calendar_that_was_made_stays_with_what_is_still_in_it(desk: Desk) -> None:
+    desk.source.put("home", "x.ics", event("x"))
+    assert desk.run() == 0
+    desk.mirror.objects["x"] = "somebody would be mailed"
+    assert desk.undo() == 3
+    assert desk.mirror.bodies["home", "x.ics"] == event("x")
+
+
+def test_a_calendar_that_got_another_id_than_it_was_to_have_is_found_again(desk: Desk) -> None:
+    desk.source.put("home", "x.ics", event("x"))
+    assert desk.run() == 0
+    desk.mirror.names = {"home": "chosen-by-the-server"}
+    del desk.mirror.places["home"]
+    desk.mirror.places["chosen-by-the-server"] = Calendar(id="chosen-by-the-server")
+    desk.mirror.bodies["chosen-by-the-server", "x.ics"] = desk.mirror.bodies.pop(("home", "x.ics"))
+    assert desk.undo() == 0
+    assert {place for place, _ in desk.mirror.bodies} == {"work"}
+
+
 def test_a_calendar_that_was_made_and_is_gone_needs_nothing(desk: Desk) -> None:
     desk.source.put("home", "x.ics", event("x"))
     assert desk.run() == 0
