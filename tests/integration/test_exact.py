@@ -1,6 +1,8 @@
 """Whole pipelines into a real server and a real folder: exact, interrupted, and two at once."""
 
 import json
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,6 +69,14 @@ class Desk:
         assert "Traceback" not in err
         (run,) = json.loads(out)["runs"]
         return process.returncode, run["steps"][-1]["counts"]
+
+    def undo(self, run: str) -> int:
+        """Bring back what a run replaced and deleted, and return how that ended."""
+        command = [sys.executable, "-m", "caldav_run", "undo", run, "--yes"]
+        command += ["--state-dir", str(self.folder / "state")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.returncode
 
     def there(self) -> dict[str, bytes]:
         """Return what the destination has, by UID, each item whole."""
@@ -192,3 +202,34 @@ def test_two_runs_at_once_end_without_damage(desk: Desk) -> None:
     assert all("Traceback" not in err for _, err in ended)
     assert desk.there() == expected(**bodies, b=event("b", "Later", 1), c=event("c"))
     assert desk.run() == (0, {"unchanged": 62})
+
+
+def test_what_an_exact_run_did_is_undone(desk: Desk) -> None:
+    before = desk.there()
+    desk.drop("a")
+    desk.put("b", event("b", "Later", 1))
+    desk.put("d", event("d"))
+    with desk.start() as process:
+        _, err = process.communicate()
+    assert process.returncode == 0
+    assert set(desk.there()) == {"b", "c", "d"}
+    (run,) = re.findall("caldav-run undo ([^ \n]+)", err)
+    assert desk.undo(run) == 0
+    assert desk.there() == before
+
+
+def test_a_calendar_that_was_deleted_as_a_whole_comes_back(desk: Desk) -> None:
+    if desk.server is None:
+        pytest.skip("a folder's calendars are not deleted as a whole")
+    desk.put("x", event("x"), "old")
+    desk.run()
+    before = desk.there()
+    shutil.rmtree(desk.folder / "calendars" / "old")
+    desk.options(delete={**ANY, "calendars": True})
+    with desk.start() as process:
+        _, err = process.communicate()
+    assert process.returncode == 0
+    assert set(desk.there()) == {"a", "b", "c"}
+    (run,) = re.findall("caldav-run undo ([^ \n]+)", err)
+    assert desk.undo(run) == 0
+    assert desk.there() == before
