@@ -31,6 +31,8 @@ class Calendar:
         components: CALDAV:supported-calendar-component-set in sorted order; empty when unknown.
         read_only: Whether the user may not write into it.
         token: DAV:sync-token, else getctag, at the time of reading.
+        sharing: Who else has it, and whose it is where it is somebody else's, as the server says
+            it; for people to read, never given back.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Calendar:
     components: tuple[str, ...] = ()
     read_only: bool = False
     token: str | None = None
+    sharing: str | None = None
 
     @property
     def title(self) -> str:

@@ -199,6 +199,8 @@ def _calendar_row(info: "CalendarInfo", items: int) -> tuple[str, ...]:
     elif info.unread:
         since = f", last read {when(info.stale_since)}" if info.stale_since else ""
         remark = f"not readable: {info.reason}{since}"
+    elif info.calendar.sharing:
+        remark = f"shared: {info.calendar.sharing}"
     return info.calendar.id, info.calendar.title, str(items), remark
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from caldav_run.dav import bodies, failures, hrefs, names, signpost
+from caldav_run.dav import bodies, failures, hrefs, names, sharing, signpost
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.multistatus import Response
 from caldav_run.model import Calendar, Failed
@@ -28,6 +28,7 @@ _WANTED: Final = (
 )
 # Any of these lets a client add members (RFC 3744 section 3).
 _WRITING: Final = frozenset(f"{{{names.DAV}}}{name}" for name in ("all", "write", "bind"))
+_OF_HOME: Final = (*_WANTED, *signpost.ASKED, *sharing.ASKED)
 _NUMBER: Final = re.compile("-?[0-9]{1,18}")
 _SIZE: Final = re.compile("[0-9]{1,18}")
 _SCHEDULING: Final = frozenset({names.SCHEDULE_INBOX, names.SCHEDULE_OUTBOX})
@@ -109,7 +110,7 @@ def _each(
     notice: Notice | None = None,
 ) -> Iterator[Collection | Failed]:
     seen: set[str] = set()
-    for response in listing(connection, home, bodies.propfind((*_WANTED, *signpost.ASKED))):
+    for response in listing(connection, home, bodies.propfind(_OF_HOME)):
         if notice is not None and hrefs.relative(response.href, response.base) == "":
             notice(response)
         key = hrefs.key(hrefs.path_of(response.href))
@@ -187,6 +188,7 @@ def collection(response: Response, root: str | None) -> Collection:
         components=_components(response),
         read_only=_read_only(response),
         token=sync_token or ctag,
+        sharing=sharing.told(response, owner),
     )
     return Collection(
         calendar,

@@ -8,9 +8,17 @@ APPLE: Final = "http://apple.com/ns/ical/"
 CALENDARSERVER: Final = "http://calendarserver.org/ns/"
 NEXTCLOUD: Final = "http://nextcloud.com/ns"
 SABRE: Final = "http://sabredav.org/ns"
+OWNCLOUD: Final = "http://owncloud.org/ns"
 
 # What a request writes before its names; an answer may use any prefixes it likes.
-PREFIXES: Final = {"d": DAV, "c": CALDAV, "a": APPLE, "cs": CALENDARSERVER, "nc": NEXTCLOUD}
+PREFIXES: Final = {
+    "d": DAV,
+    "c": CALDAV,
+    "a": APPLE,
+    "cs": CALENDARSERVER,
+    "nc": NEXTCLOUD,
+    "oc": OWNCLOUD,
+}
 
 RESPONSE: Final = f"{{{DAV}}}response"
 HREF: Final = f"{{{DAV}}}href"
@@ -54,6 +62,15 @@ ORDER: Final = f"{{{APPLE}}}calendar-order"
 CALENDAR_URI: Final = f"{{{NEXTCLOUD}}}calendar-uri"
 DELETED_CALENDAR: Final = f"{{{NEXTCLOUD}}}deleted-calendar"
 GETCTAG: Final = f"{{{CALENDARSERVER}}}getctag"
+CS_INVITE: Final = f"{{{CALENDARSERVER}}}invite"
+CS_USER: Final = f"{{{CALENDARSERVER}}}user"
+CS_ACCESS: Final = f"{{{CALENDARSERVER}}}access"
+OC_INVITE: Final = f"{{{OWNCLOUD}}}invite"
+OC_USER: Final = f"{{{OWNCLOUD}}}user"
+OC_ACCESS: Final = f"{{{OWNCLOUD}}}access"
+DAV_INVITE: Final = f"{{{DAV}}}invite"
+DAV_SHAREE: Final = f"{{{DAV}}}sharee"
+SHARE_ACCESS: Final = f"{{{DAV}}}share-access"
 SUBSCRIBED: Final = f"{{{CALENDARSERVER}}}subscribed"
 SOURCE: Final = f"{{{CALENDARSERVER}}}source"
 PROXY_READ_FOR: Final = f"{{{CALENDARSERVER}}}calendar-proxy-read-for"

@@ -27,8 +27,9 @@ _COLUMN_TYPES: Final[tuple[tuple[type, ...], ...]] = (
     *(_TEXT,) * 4,
     (dict,),
 )
+_TEXTS: Final = ("display_name", "color", "description", "timezone", "token", "sharing")
 _PROPERTY_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
-    **dict.fromkeys(("display_name", "color", "description", "timezone", "token"), _TEXT),
+    **dict.fromkeys(_TEXTS, _TEXT),
     "order": _NUMBER,
     "components": (list, tuple),
     "read_only": (bool,),
