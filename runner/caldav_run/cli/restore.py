@@ -27,7 +27,14 @@ from caldav_run.cli.options import (
 from caldav_run.cli.picking import Wish
 from caldav_run.cli.places import place_in
 from caldav_run.cli.repositories import Account, Choice, Opened, complaints, open_place
-from caldav_run.cli.restoring import Restore, calendars, destination, with_options
+from caldav_run.cli.restoring import (
+    Restore,
+    any_calendars,
+    calendars,
+    destination,
+    repository_of,
+    with_options,
+)
 from caldav_run.cli.times import tell_age
 from caldav_run.engine.outcome import ExitStatus, combine
 from caldav_run.errors import UsageError
@@ -158,7 +165,7 @@ def restore(  # noqa: PLR0913 -- one parameter an option
     """
     logs.start(verbose=verbose)
     (loaded,) = load([pipeline], assignments(sets), strict_env=False)
-    choice = _choice(loaded, source, account)
+    choice = repository_of(loaded, source, account)
     choice = replace(
         choice, identity=identity, passphrase_file=passphrase_file, trust=trust, sets=sets
     )
@@ -193,37 +200,6 @@ def restore(  # noqa: PLR0913 -- one parameter an option
     if detailed_exitcode and plan and ended.changed and status == ExitStatus.DONE:
         return ExitStatus.HAS_CHANGES
     return status
-
-
-def _choice(pipeline: "Pipeline", name: str | None, account: str | None) -> Choice:
-    """Return which repository of the pipeline is meant, a sink before a source.
-
-    Raises:
-        UsageError: None has this name, or there are several.
-    """
-    known = {each.name: "sink" for each in pipeline.sinks.values() if each.type == "snapshot"}
-    for each in pipeline.sources.values():
-        if each.type == "snapshot":
-            known.setdefault(each.name, "source")
-    if not known:
-        raise UsageError(f"{pipeline.file} has no sink or source of type snapshot")
-    if name is None and len(known) == 1:
-        (name,) = known
-    if name not in known:
-        what = "has several repositories" if name is None else f'has no repository "{name}"'
-        raise UsageError(
-            f"{pipeline.file} {what}", mend=f"choose one with --source: {', '.join(known)}"
-        )
-    return Choice(
-        repository=None,
-        sink=name if known[name] == "sink" else None,
-        source=name if known[name] == "source" else None,
-        account=account,
-        sets=None,
-        identity=None,
-        passphrase_file=None,
-        trust=None,
-    )
 
 
 def _own_time(pipeline: "Pipeline", choice: Choice, wish: Wish) -> str | None:
@@ -261,10 +237,11 @@ def _made(
 ) -> Restore:
     to, renamed, ways = goal
     place = destination(pipeline, to, chosen.account)
-    names: dict[str, str] = {}
     if wish.deleted_since is None:
         patterns, names = calendars(found, chosen, wish.calendars, renamed)
-        wish = replace(wish, calendars=tuple(patterns))
+    else:
+        patterns, names = any_calendars(wish.calendars, renamed)
+    wish = replace(wish, calendars=tuple(patterns))
     # Who names an event wants that version; who names a time does not mean to undo what was
     # changed since.
     ways["on_conflict"] = ways["on_conflict"] or ("keep_source" if wish.named else "newest")

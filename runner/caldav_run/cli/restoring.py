@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from caldav_run.cli.look import selected
 from caldav_run.cli.picking import Wish, pick
-from caldav_run.cli.repositories import Opened
+from caldav_run.cli.repositories import Choice, Opened
 from caldav_run.errors import UsageError
 
 if TYPE_CHECKING:
@@ -103,6 +103,37 @@ class Restore:
         )
         selection = Selection.from_option(list(wish.calendars) or None)
         return SnapshotSource(wanted, chosen.account, selection)
+
+
+def repository_of(pipeline: "Pipeline", name: str | None, account: str | None) -> Choice:
+    """Return which repository of the pipeline is meant, a sink before a source.
+
+    Raises:
+        UsageError: None has this name, or there are several.
+    """
+    known = {each.name: "sink" for each in pipeline.sinks.values() if each.type == "snapshot"}
+    for each in pipeline.sources.values():
+        if each.type == "snapshot":
+            known.setdefault(each.name, "source")
+    if not known:
+        raise UsageError(f"{pipeline.file} has no sink or source of type snapshot")
+    if name is None and len(known) == 1:
+        (name,) = known
+    if name not in known:
+        what = "has several repositories" if name is None else f'has no repository "{name}"'
+        raise UsageError(
+            f"{pipeline.file} {what}", mend=f"choose one with --source: {', '.join(known)}"
+        )
+    return Choice(
+        repository=None,
+        sink=name if known[name] == "sink" else None,
+        source=name if known[name] == "source" else None,
+        account=account,
+        sets=None,
+        identity=None,
+        passphrase_file=None,
+        trust=None,
+    )
 
 
 def destination(pipeline: "Pipeline", to: str, account: str) -> Goal:
@@ -203,6 +234,13 @@ def calendars(
         old, new = _pair(each, "--rename")
         names[_only(found, chosen, old)] = new
     return patterns, names
+
+
+def any_calendars(named: Sequence[str], renamed: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the same of calendars that may be gone: the new names by what was given as OLD."""
+    pairs = [_pair(each, "--calendar") for each in named if "=" in each]
+    names = dict([*pairs, *(_pair(each, "--rename") for each in renamed)])
+    return [each.partition("=")[0] for each in named], names
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

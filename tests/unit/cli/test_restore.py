@@ -101,6 +101,16 @@ def test_what_moved_or_was_left_out_was_not_deleted(call: "Call", here: Path, va
     assert files(here / "out") == {"cloud/family/concert.ics"}
 
 
+@pytest.mark.usefixtures("vault")
+@pytest.mark.parametrize("words", [["--calendar", "family=Old"], ["--rename", "family=Old"]])
+def test_what_was_deleted_comes_back_under_another_name(
+    call: "Call", here: Path, words: list[str]
+) -> None:
+    since = ("--deleted-since", "2026-04-30")
+    assert call("restore", "nightly.yaml", "--to", "./out", *since, *words).status == 0
+    assert files(here / "out") == {"cloud/Old/concert.ics"}
+
+
 def test_events_of_a_deleted_calendar_were_deleted(call: "Call", here: Path, vault: Vault) -> None:
     vault.run(Change(op=Op.CALENDAR_GONE, calendar="family"))
     done = call("restore", "nightly.yaml", "--to", "./out", "--deleted-since", "2026-04-30")
