@@ -6,6 +6,8 @@ from caldav_run.dav.pace import Pace
 
 _SAMPLES: Final = 12
 """So many writes tell how fast a server is at some width; they differ more than reports do."""
+_GLANCE: Final = 500
+"""After so many writes all widths are looked at anew: a server has other work at other times."""
 _TRUST: Final = 50
 """So many writes in a row have to go well before a server is given more of them again."""
 
@@ -21,6 +23,7 @@ class Effort(Pace):
         """
         super().__init__(widest, largest=1, samples=_SAMPLES)
         self._wanted = 0
+        self._writes = 0
         self._good = 0
         self._trust = _TRUST
 
@@ -31,6 +34,9 @@ class Effort(Pace):
             seconds: How long it took, with all attempts.
             width: How many writes were under way beside it, and itself.
         """
+        self._writes += 1
+        if self._writes % _GLANCE == 0 and self.width >= self._wanted:
+            self.look_anew()
         self.went_well(1, 0, seconds, width)
         self._good += 1
         if self.width < self._wanted and self._good >= self._trust:

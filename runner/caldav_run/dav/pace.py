@@ -83,6 +83,13 @@ class Pace:
         self.width = max(1, self.width // 2)
         self._settled = True
 
+    def look_anew(self) -> None:
+        """Forget how fast the server was, and find out again from where it is now."""
+        self._speeds.clear()
+        self._spent, self._got, self._reports = 0.0, 0, 0
+        self._choices = 0
+        self._settled = False
+
     def _measure(self, asked: int, seconds: float, width: int) -> None:
         """Look after some reports whether another width is faster."""
         if self._settled or width != self.width:

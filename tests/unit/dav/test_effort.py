@@ -41,3 +41,25 @@ def test_a_narrow_limit_is_kept() -> None:
     assert effort.width == 2
     well(effort, 1000)
     assert effort.width <= 2
+
+
+def timed(effort: Effort, count: int, seconds: float) -> None:
+    """Have writes done that take as long whatever is under way beside them."""
+    for _ in range(count):
+        effort.written(seconds, effort.width)
+
+
+def test_more_at_a_time_are_tried_while_that_helps() -> None:
+    effort = Effort()
+    timed(effort, 200, 0.1)
+    assert effort.width == 8
+
+
+def test_what_was_found_out_is_looked_at_anew_from_time_to_time() -> None:
+    effort = Effort()
+    for _ in range(400):
+        # A server with one core: twice as many take twice as long.
+        effort.written(0.1 * effort.width, effort.width)
+    assert effort.width == 1
+    timed(effort, 400, 0.1)
+    assert effort.width == 8
