@@ -126,3 +126,18 @@ def test_what_a_person_changed_after_a_restore_is_not_undone(
     assert now.pop("family-lunch.ics", None) is None
     del theirs["family-lunch.ics"]
     assert now == theirs
+
+
+def test_two_restores_at_once_do_no_damage(backed_up: Desk, context: Context) -> None:
+    desk = backed_up
+    before = held(desk, context)
+    for each in ("dentist", "lunch"):
+        desk.put(f"family/{each}.ics", "Other", hour=14, sequence=1)
+    desk.delete("family/lunch.ics")
+    words = (*QUICK, "--on-conflict", "keep_source")
+    ended = [desk.ended(each) for each in (desk.start(*words), desk.start(*words))]
+    # One may find the other's writes in its way, or the place where both save what is there.
+    assert {each.status for each in ended} <= {0, 3, 75}, ended
+    assert desk.run(*words).status == 0
+    assert "nothing written" in desk.run(*words).out
+    assert held(desk, context) == before
