@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from caldav_run.connectors.mirroring import Clash
 from caldav_run.dav.collections import Collection
 from caldav_run.dav.limits import Limits
 from caldav_run.dav.profiles import Profile
@@ -64,9 +65,9 @@ def doubled(title: str, here: str | None, elsewhere: str | None) -> str | None:
         elsewhere: The name of another calendar that has such an item.
     """
     if here is not None:
-        return f"{here} has its UID already, and {title} takes each UID once in a calendar"
+        return Clash(f"{here} has its UID already, and {title} takes each UID once in a calendar")
     if elsewhere is not None:
-        return (
+        return Clash(
             f'an item of the calendar "{elsewhere}" has its UID already, and {title} takes each UID'
             " once in an account"
         )

@@ -108,6 +108,12 @@ class Outcome(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+class Clash(str):
+    """An objection that holds only as long as another item with the UID is there."""
+
+    __slots__ = ()
+
+
 class Held(NamedTuple):
     """What a second look found.
 
@@ -163,6 +169,8 @@ class Mirror(Protocol):
         self, target: Target, wanted: Version | None, replaces: Version | None, size: int
     ) -> str | None:
         """Return why an item will not be written or deleted, in words; touches nothing.
+
+        What only another item with its UID stands against is a `Clash`.
 
         Args:
             target: Its calendar; `present` was asked before where it exists.

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from caldav_run.connectors.mirroring import Held, Mirror, Target
 from caldav_run.engine.events import Level
@@ -14,6 +15,8 @@ from caldav_run.engine.recipient import Tally
 from caldav_run.errors import CalendarError, ItemError
 from caldav_run.ical.view import ItemView
 from caldav_run.model import Item, Provenance, Version
+
+NOT_YET: Final = "not deleted, since it could not be written where the source has it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +35,32 @@ class Court:
     now: datetime
     tally: Tally
 
-    def spare(self, place: Destination) -> list[Version]:
+    def spare(self, place: Destination, unwritten: Collection[str]) -> list[Version]:
         """Return what remains to be deleted, without what has to stay.
+
+        Args:
+            place: The calendar.
+            unwritten: The UIDs of what the source has elsewhere, where it cannot be written.
 
         Raises:
             CalendarError: The calendar cannot be read any more.
         """
+        place.doomed = [each for each in place.doomed if self._has_moved(place, each, unwritten)]
         found = list(self._unprotected(place)) if self.filters else place.doomed
         return [each for each in found if not self._objected(place, each)]
 
     def condemn(
-        self, feeds: Sequence[MirrorRecipient], claimed: Collection[str]
+        self,
+        feeds: Sequence[MirrorRecipient],
+        claimed: Collection[str],
+        unwritten: Collection[str],
     ) -> Iterator[Destination]:
         """Yield the calendars that no source has, each with all that goes with it.
 
         Args:
             feeds: The sources, each read to its end.
             claimed: The ids of the calendars that something goes to.
+            unwritten: See `spare`.
         """
         spared = {*claimed, *self._excluded(feeds)}
         for calendar in self.mirror.calendars():
@@ -60,7 +72,7 @@ class Court:
             try:
                 present = self.mirror.present(place.target)
                 place.doomed = list(present)
-                place.doomed = self.spare(place)
+                place.doomed = self.spare(place, unwritten)
             except CalendarError as error:
                 self.tally.fail(error, place.title)
                 continue
@@ -107,6 +119,13 @@ class Court:
             text = f"{origin.calendar.title}: {held.href}: not deleted, since {problem}"
             self.tally.note(Level.WARNING, text)
         return verdict.keep and not verdict.problems
+
+    def _has_moved(self, place: Destination, doomed: Version, unwritten: Collection[str]) -> bool:
+        """Return whether an item is not the only one that is left of its event."""
+        if not doomed.uid or doomed.uid not in unwritten:
+            return True
+        self.tally.note(Level.WARNING, f"{place.title}: {doomed.label}: {NOT_YET}")
+        return False
 
     def _objected(self, place: Destination, doomed: Version) -> bool:
         reason = self.mirror.objection(place.target, None, doomed, 0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from caldav_run.connectors.mirroring import Mirror
 from caldav_run.engine.agenda import Agenda
@@ -39,6 +40,14 @@ class Saving:
         return self._failure
 
 
+class Aside(NamedTuple):
+    """An item as it was before it made room: where it lay, what it was, its bytes."""
+
+    place: Destination
+    version: Version
+    body: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """What a run writes with.
@@ -53,6 +62,8 @@ class Means:
         tally: Where to count.
         rejected: Keeps what is refused.
         leaving: The UIDs of what is to be deleted.
+        unwritten: The UIDs of what the source has and the destination does not have in its place.
+        aside: What was deleted to make room for the same event elsewhere, by UID.
     """
 
     mirror: Mirror
@@ -64,6 +75,8 @@ class Means:
     tally: Tally
     rejected: Rejected
     leaving: set[str] = field(default_factory=set)
+    unwritten: set[str] = field(default_factory=set)
+    aside: dict[str, Aside] = field(default_factory=dict)
 
 
 def count(

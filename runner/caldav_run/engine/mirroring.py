@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
-from caldav_run.connectors.mirroring import Mirror
+from caldav_run.connectors.mirroring import Clash, Mirror
 from caldav_run.connectors.selection import Selection
 from caldav_run.engine.agenda import Agenda, Write
 from caldav_run.engine.doom import Court
@@ -45,6 +45,7 @@ class MirrorRun:
         self._refused: str | None = None
         self._there = 0
         self._condemned: list[Destination] = []
+        self._unwritten: set[str] = set()
         self._rejected = Rejected(None if tally.dry else mirror.options.rejected, tally)
 
     def recipient(self, source: NamedSource) -> MirrorRecipient:
@@ -80,6 +81,7 @@ class MirrorRun:
             doubt = self._doubt()
             places = [each for each in everywhere if self._plan(each, agenda, memory, doubt)]
             if self._mirror.options.mode == "exact":
+                self._hear(places)
                 self._doom(places, doubt, [each.target.calendar.id for each in everywhere])
                 self._reconsider(places)
             means = Means(
@@ -134,6 +136,7 @@ class MirrorRun:
             found = mirror.present(target) if target.exists else ()
         except CalendarError as error:
             self._tally.fail(error, place.title)
+            self._unwritten.update(each.uid for each in wanted())
             return False
         present = sorted(memory.as_written(target.calendar.id, found), key=order)
         self._there += len(present)
@@ -180,12 +183,12 @@ class MirrorRun:
                 text = f"{place.title}: nothing is deleted there: not all of it could be read"
                 tally.note(Level.WARNING, text)
             try:
-                place.doomed = court.spare(place)
+                place.doomed = court.spare(place, self._unwritten)
             except CalendarError as error:
                 tally.fail(error, place.title)
                 place.doomed = []
         if mirror.options.delete.calendars:
-            self._condemned = list(court.condemn(self._feeds, claimed))
+            self._condemned = list(court.condemn(self._feeds, claimed, self._unwritten))
         more = [len(each.doomed) for each in self._condemned]
         # An empty calendar is something, too.
         count = sum(len(each.doomed) for each in places) + sum(max(1, each) for each in more)
@@ -204,8 +207,17 @@ class MirrorRun:
             place.doomed = []
         self._condemned = []
 
+    def _hear(self, places: Sequence[Destination]) -> None:
+        """Tell what is refused for itself, not for another item that may yet be deleted."""
+        for place in places:
+            for action, where in place.refused:
+                if not isinstance(action.reason, Clash):
+                    self._let_be(place, action, where)
+                    self._unwritten.add(action.wanted.uid if action.wanted else "")
+            place.refused = [each for each in place.refused if isinstance(each[0].reason, Clash)]
+
     def _reconsider(self, places: Sequence[Destination]) -> None:
-        """Tell what is refused; what is deleted elsewhere in exchange may yet go in."""
+        """Tell what is refused for another item; where that is deleted it may yet go in."""
         leaving = {each.uid for place in (*places, *self._condemned) for each in place.doomed}
         for place in places:
             for action, where in place.refused:

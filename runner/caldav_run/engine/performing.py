@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from caldav_run.engine.means import Means
 from caldav_run.engine.meeting import Destination
+from caldav_run.engine.putting_back import put_back
 from caldav_run.engine.showing import removed
 from caldav_run.engine.writer import Writer
 from caldav_run.errors import CalendarError
@@ -30,17 +31,21 @@ def perform(places: Sequence[Destination], condemned: Sequence[Destination], mea
     sound = [writer for place in places if (writer := Writer(means, place)).bring()]
     for writer in sound:
         writer.look()
+    awaited = {write.wanted.uid for writer in sound for write in writer.late()}
     for writer in sound:
-        writer.delete()
+        writer.delete(awaited)
     for place in condemned:
         _remove(place, means)
     for writer in sound:
         writer.catch_up()
+    put_back(means)
     means.readback.finish()
 
 
 def _remove(place: Destination, means: Means) -> None:
     failure = means.saving.failure()
+    if failure is None and not means.unwritten.isdisjoint(each.uid for each in place.doomed):
+        failure = "an item of it could not be written where the source has it"
     if failure is not None:
         error = CalendarError(f"the calendar is not deleted, since {failure}")
         means.tally.fail(error, place.title)

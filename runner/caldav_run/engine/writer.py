@@ -1,14 +1,15 @@
 """Does what was planned for one calendar: adds and changes, a look at them, deletions last."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from caldav_run.connectors.mirroring import Held, Order, Outcome
 from caldav_run.engine.agenda import Write, Written
+from caldav_run.engine.doom import NOT_YET
 from caldav_run.engine.events import Level, Progress
-from caldav_run.engine.means import Means, count
+from caldav_run.engine.means import Aside, Means, count
 from caldav_run.engine.meeting import Destination
 from caldav_run.engine.plan import Action, Policy, Verb, plan
 from caldav_run.engine.telling import tell, tell_left
@@ -52,6 +53,10 @@ class Writer:
             mirror.finish(place.target)
         except CalendarError as error:
             self.means.tally.fail(error, place.title)
+            self._under_way.clear()
+            # As far as is known: what was written of them is there twice then, and not lost.
+            writes = self.means.agenda.writes(place.number)
+            self.means.unwritten.update(each.wanted.uid for each in writes)
             return False
         return True
 
@@ -142,8 +147,12 @@ class Writer:
             # One account may hold a UID once: it may go in when it is gone from another calendar.
             self._later.append(write)
         else:
-            self._fail(write.wanted, error)
-            self._keep(write, error)
+            self._refused(write, error)
+
+    def _refused(self, write: Write, error: ItemError) -> None:
+        self.means.unwritten.add(write.wanted.uid)
+        self._fail(write.wanted, error)
+        self._keep(write, error)
 
     def _keep(self, write: Write, error: CaldavRunError) -> None:
         """Keep what was refused, where that is asked for."""
@@ -180,25 +189,46 @@ class Writer:
 
     # ------------------------------------------------------------ deletions
 
-    def delete(self) -> None:
+    def late(self) -> list[Write]:
+        """Return what can be written only when something else is deleted."""
+        return [*self._later, *self.place.deferred]
+
+    def delete(self, awaited: Container[str]) -> None:
         """Delete what is to be deleted.
+
+        Args:
+            awaited: The UIDs of what waits for that to be written elsewhere.
 
         Raises:
             ConnectorError: Nothing more can be done at the destination.
         """
-        doomed = self.place.doomed
-        failure = self.means.saving.failure() if doomed else None
-        if failure is not None:
-            for each in doomed:
-                self._fail(each, ItemError(f"not deleted, since {failure}"))
-            return
+        doomed = [each for each in self.place.doomed if not self._spared(each)]
         if not doomed:
             return
         try:
+            self._set_aside([each for each in doomed if each.uid in awaited])
             self._destroy(doomed)
             self.means.mirror.finish(self.place.target)
         except CalendarError as error:
             self.means.tally.fail(error, self.place.title)
+
+    def _spared(self, doomed: Version) -> bool:
+        failure = self.means.saving.failure()
+        if failure is not None:
+            self._fail(doomed, ItemError(f"not deleted, since {failure}"))
+        elif doomed.uid and doomed.uid in self.means.unwritten:
+            failure = NOT_YET
+            text = f"{self.place.title}: {doomed.label}: {NOT_YET}"
+            self.means.tally.note(Level.WARNING, text)
+        return failure is not None
+
+    def _set_aside(self, doomed: Sequence[Version]) -> None:
+        """Keep the bytes of what makes room, should it be needed again."""
+        by_href = {each.href: each for each in doomed}
+        for href, held in (self._reread(by_href) if by_href else {}).items():
+            if held.body is not None:
+                kept = Aside(self.place, by_href[href], held.body)
+                self.means.aside[by_href[href].uid] = kept
 
     def catch_up(self) -> None:
         """Write what was refused for something that is deleted by now.
@@ -208,6 +238,7 @@ class Writer:
         """
         self.means.leaving.clear()
         writes = [*self._later, *filter(self._unopposed, self.place.deferred)]
+        self._later = []
         try:
             if writes:
                 self._apply(writes)
@@ -220,11 +251,11 @@ class Writer:
         wanted, size = write.wanted, write.place.slot.size
         reason = self.means.mirror.objection(self.place.target, wanted, None, size)
         if reason is not None:
-            self._fail(wanted, ItemError(f"not written: {reason}"))
+            self._refused(write, ItemError(f"not written: {reason}"))
         return reason is None
 
     def _destroy(self, doomed: Sequence[Version]) -> None:
-        orders = (Order(None, each, _nothing) for each in doomed)
+        orders = (Order(None, each, bytes) for each in doomed)
         moved: list[Version] = []
         for outcome in self.means.mirror.apply(self.place.target, orders):
             gone = outcome.order.replaces
@@ -247,7 +278,3 @@ def _name(order: Order) -> str:
     """Return the name under which to look for what is in an order's way."""
     named = order.replaces or order.wanted
     return named.href if named else ""
-
-
-def _nothing() -> bytes:
-    return b""

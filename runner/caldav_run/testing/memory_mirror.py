@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from caldav_run.connectors.mirroring import Held, MirrorOptions, Order, Outcome, Target
+from caldav_run.connectors.mirroring import Clash, Held, MirrorOptions, Order, Outcome, Target
 from caldav_run.errors import CalendarError, ConnectorError, ItemError
 from caldav_run.ical.version import version
 from caldav_run.model import Calendar, Version
@@ -26,6 +26,7 @@ class MemoryMirror:
         objects: Why an item is refused beforehand, by its UID.
         one_place: Whether a UID may lie in one calendar only.
         only_once: Whether an item is refused beforehand that lies in another calendar.
+        closed: Calendars that take no item.
         unreadable: Calendars that cannot be read.
         broken: Raised when the last order of the first batch has been done.
         done: All orders that were done, in words.
@@ -42,6 +43,7 @@ class MemoryMirror:
     objects: dict[str, str] = field(default_factory=dict)
     one_place: bool = False
     only_once: bool = False
+    closed: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
     broken: ConnectorError | CalendarError | None = None
     done: list[str] = field(default_factory=list)
@@ -64,6 +66,8 @@ class MemoryMirror:
 
     def create(self, target: Target) -> Sequence[str]:
         """Make an empty calendar."""
+        if target.calendar.id in self.refuses:
+            raise CalendarError(self.refuses[target.calendar.id])
         self.places[target.calendar.id] = target.calendar
         self.done.append(f"create {target.calendar.id}")
         return self.loses
@@ -84,7 +88,7 @@ class MemoryMirror:
         if self.only_once and wanted is not None and replaces is None:
             elsewhere = self._elsewhere(target.calendar.id)
             if any(each.uid == wanted.uid for each in elsewhere):
-                return "it lies in another calendar"
+                return Clash("it lies in another calendar")
         return self.objects.get(named.uid) if named else None
 
     def mailed(self, wanted: Version | None, replaces: Version | None) -> Collection[str]:
@@ -133,6 +137,8 @@ class MemoryMirror:
         wanted, replaces = order.wanted, order.replaces
         if wanted is not None and wanted.uid in self.refuses:
             return Outcome(order, error=ItemError(self.refuses[wanted.uid]))
+        if wanted is not None and calendar in self.closed:
+            return Outcome(order, error=ItemError("the calendar takes nothing"))
         href = (replaces or wanted or _seen("", b"")).href
         there = self.bodies.get((calendar, href))
         if (_seen(href, there).etag if there is not None else None) != (

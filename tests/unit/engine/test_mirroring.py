@@ -253,6 +253,47 @@ def test_what_is_objected_to_is_refused_when_the_deletion_is_held_back(bench: Be
     assert any("it lies in another calendar" in each for each in bench.notes(Level.ERROR))
 
 
+def moved(bench: Bench) -> None:
+    """Let the source have "a" in another calendar."""
+    bench.mirror.options = EXACT
+    bench.source.put("home", "a.ics", bench.source.bodies.pop(("work", "a.ics")))
+
+
+@pytest.mark.parametrize("dry", [False, True])
+def test_an_event_is_not_deleted_whose_new_place_objects_to_it(bench: Bench, *, dry: bool) -> None:
+    moved(bench)
+    bench.mirror.objects["a"] = "it is too large"
+    assert bench.run(dry=dry) == 3
+    assert ("work", "a.ics") in bench.mirror.bodies
+    assert "deleted" not in bench.counts()
+    assert "could not be written where the source has it" in bench.notes(Level.WARNING)[0]
+
+
+def test_an_event_is_put_back_whose_new_place_refuses_it(bench: Bench) -> None:
+    moved(bench)
+    bench.mirror.closed.add("home")
+    assert bench.run() == 3
+    assert bench.mirror.bodies["work", "a.ics"] == event("a")
+    assert bench.notes(Level.WARNING)[0].endswith("put back where it was")
+
+
+def test_an_event_is_not_deleted_whose_new_calendar_cannot_be_made(bench: Bench) -> None:
+    moved(bench)
+    bench.mirror.refuses["home"] = "the server says 507"
+    assert bench.run() == 3
+    assert bench.mirror.done == []
+    assert ("work", "a.ics") in bench.mirror.bodies
+
+
+def test_an_event_is_not_deleted_whose_new_calendar_cannot_be_read(bench: Bench) -> None:
+    bench.source.put("home", "z.ics", event("z"))
+    bench.run()
+    moved(bench)
+    bench.mirror.unreadable.add("home")
+    assert bench.run() == 3
+    assert bench.mirror.done == []
+
+
 # ------------------------------------------------------------------ whole calendars
 
 CALENDARS = Deletions(max=1000, max_ratio=1.0, calendars=True)
