@@ -138,31 +138,38 @@ def _ours(cell: Cell, desk: Desk, proxy: Proxy, near: Server) -> None:
         cell.asked[what] = proxy.asked - before
 
 
-def report(cells: Sequence[Cell]) -> None:
-    """Print one line for each cell, with what is missed in bold."""
+def head() -> None:
+    """Print the head of the table."""
     print(
         "| server, items, latency | best by hand | full | target | first ever | vdirsyncer"
         " | home by hand | no change | target | one change | vdirsyncer |"
     )
-    print("|" + "---|" * 11)
-    for each in cells:
-        way = min(_WAYS, key=each.seconds)
-        most = 1.25 * each.seconds(way) + 0.4
-        least = each.seconds("home") + 0.4
-        columns = [
-            f"{each.name}, {each.items:,}, {each.latency_s * 1000:.0f} ms",
-            f"{each.seconds(way):.2f} ({way})",
-            _held(each.seconds("full"), most),
-            f"{most:.2f}",
-            f"{each.seconds('first ever'):.2f}",
-            _told(each.seconds("vdirsyncer, full")),
-            f"{each.seconds('home'):.2f}",
-            _held(each.seconds("same"), least),
-            f"{least:.2f}",
-            f"{each.seconds('one change'):.2f}",
-            _told(each.seconds("vdirsyncer, same")),
-        ]
-        print(f"| {' | '.join(columns)} |")
+    print("|" + "---|" * 11, flush=True)
+
+
+def line(cell: Cell) -> None:
+    """Print one line of it, with what is missed in bold."""
+    way = min(_WAYS, key=cell.seconds)
+    most = 1.25 * cell.seconds(way) + 0.4
+    least = cell.seconds("home") + 0.4
+    columns = [
+        f"{cell.name}, {cell.items:,}, {cell.latency_s * 1000:.0f} ms",
+        f"{cell.seconds(way):.2f} ({way})",
+        _held(cell.seconds("full"), most),
+        f"{most:.2f}",
+        f"{cell.seconds('first ever'):.2f}",
+        _told(cell.seconds("vdirsyncer, full")),
+        f"{cell.seconds('home'):.2f}",
+        _held(cell.seconds("same"), least),
+        f"{least:.2f}",
+        f"{cell.seconds('one change'):.2f}",
+        _told(cell.seconds("vdirsyncer, same")),
+    ]
+    print(f"| {' | '.join(columns)} |", flush=True)
+
+
+def requests(cells: Sequence[Cell]) -> None:
+    """Print how many requests were made, which the proxy has counted."""
     print("\n| requests | first ever | full | no change (target 3) | one change (target 5) |")
     print("|---|---|---|---|---|")
     for each in cells:
@@ -198,12 +205,15 @@ def main(*names: str) -> None:
     with contextlib.ExitStack() as stack, ThreadPoolExecutor() as pool:
         program = stack.enter_context(rival())
         servers = [stack.enter_context(empty(each)) for each in names or SERVERS]
+        head()
         for items in map(int, os.environ.get("ITEMS", "2000 5000").split()):
             # What is new has to be read once before a server is as fast as it gets.
             list(pool.map(lambda each, items=items: _fill(each, items), servers))
             for latency_s in LATENCIES_S:
-                cells += [measured(each, latency_s, rounds, program) for each in servers]
-    report(cells)
+                for each in servers:
+                    cells.append(measured(each, latency_s, rounds, program))
+                    line(cells[-1])
+    requests(cells)
     if not names:
         print()
         growth.main()

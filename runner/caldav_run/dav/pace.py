@@ -6,6 +6,10 @@ FIRST_BATCH: Final = 100
 BATCH_BYTES: Final = 2 * 1024 * 1024
 """What the items of one report may add up to, as far as that is known before."""
 
+_FAST_FIRST_BATCH: Final = 500
+_FAST_MEMBER_S: Final = 0.0005
+"""Where a listing takes less for a member, a first report of bodies may be a larger one."""
+
 _FIRST_WIDTH: Final = 4
 _GROWTH: Final = 10
 _GOAL_S: Final = 5.0
@@ -52,11 +56,23 @@ class Pace:
         self._reports = 0
         self._choices = 0
         self._settled = False
+        self._reported = False
 
     @property
     def mean_bytes(self) -> int:
         """How many bytes an item takes in a report, as far as is known; 0 when it is not."""
         return self._mean_bytes
+
+    def listed(self, members: int, seconds: float) -> None:
+        """Take notice of a listing: who lists fast may be asked for more at once.
+
+        Args:
+            members: How many were listed.
+            seconds: How long it took.
+        """
+        fast = members >= FIRST_BATCH and seconds < members * _FAST_MEMBER_S
+        if fast and not self._reported:
+            self.size = next_size(_FAST_FIRST_BATCH, self._mean_bytes, self._largest)
 
     def went_well(self, asked: int, size: int, seconds: float, width: int) -> None:
         """Take notice of a report that came back whole.
@@ -67,6 +83,7 @@ class Pace:
             seconds: How long it took.
             width: How many requests were under way beside it, and itself.
         """
+        self._reported = True
         mean = size // max(asked, 1)
         self._mean_bytes = (self._mean_bytes + mean) // 2 if self._mean_bytes else mean
         if seconds > _SLOW_S:
@@ -79,6 +96,7 @@ class Pace:
 
     def went_badly(self, asked: int) -> None:
         """Take notice of a report that did not come, or not whole."""
+        self._reported = True
         self.size = max(1, min(self.size, asked // 2))
         self.width = max(1, self.width // 2)
         self._settled = True

@@ -173,7 +173,8 @@ class Tracks:
     def fetch_all(self, track: Track) -> None:
         """Have all members of a calendar fetched that was listed."""
         found = track.task.result() if track.task else None
-        if isinstance(found, Members):
+        if track.task and isinstance(found, Members):
+            self._lanes.pace.listed(len(found), track.task.seconds)
             track.fetcher = Fetcher(track.collection, found, self._lanes)
 
     def answer(self, track: Track) -> Members | Changes | None:
@@ -191,6 +192,8 @@ class Tracks:
         found = self._lanes.wait(track.task, self.go_on)
         if isinstance(found, Exception):
             raise found
+        if isinstance(found, Members):
+            self._lanes.pace.listed(len(found), track.task.seconds)
         return found
 
 

@@ -379,6 +379,6 @@ def test_a_long_calendar_is_read_in_growing_batches(server: ScriptedServer, read
     server.script = shelf
     assert len(read()) == 1701
     first, *more = [len(batch) for batch in shelf.batches]
-    assert first == FIRST_BATCH
+    assert first in {FIRST_BATCH, 5 * FIRST_BATCH}  # more where it lists fast
     assert min(more[:-1]) > FIRST_BATCH
     assert max(more) <= 1000
