@@ -1,15 +1,17 @@
 """The files of managed attachments, read after the items that refer to them."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from caldav_run import shelf
 from caldav_run.connectors.protocol import Baseline
 from caldav_run.dav import fetching, files, hrefs
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.failures import TROUBLE
+from caldav_run.errors import SetupError
 from caldav_run.ical.attachments import Managed, managed
 from caldav_run.model import (
     CalendarDone,
@@ -27,6 +29,11 @@ from caldav_run.shelf import Place
 
 Owner = tuple[str, str]
 
+_log: Final = logging.getLogger(__name__)
+_ELSEWHERE: Final = (
+    "%s/%s: the attachment %s is not backed up: it lies on another server; if that belongs to the"
+    " account, add: trust_hosts: [%s]"
+)
 _LOST: Final = "the item does not refer to it any more, or could not be read"
 
 
@@ -79,7 +86,7 @@ class Attached:
             case Changed(item):
                 owner = item.calendar, item.href
                 self._left.update({owner} & self._held.keys())
-                if found := managed(item.body):
+                if found := tuple(self._own(owner, managed(item.body))):
                     self._wanted[owner] = found
             case Unchanged(calendar, href) | Failed(calendar, str(href), _):
                 self._named.update({(calendar, href)} & self._held.keys())
@@ -91,6 +98,27 @@ class Attached:
                 self._partly.add(calendar)
             case _:
                 pass
+
+    def _own(self, owner: Owner, found: Iterable[Managed]) -> Iterator[Managed]:
+        """Yield the attachments that the account's server keeps.
+
+        An item that came from another server may still say what that one kept, and where.
+        """
+        for each in found:
+            host = self._elsewhere(owner, each)
+            if host is None:
+                yield each
+            else:
+                _log.warning(_ELSEWHERE, *owner, each.name or each.managed_id, host)
+
+    def _elsewhere(self, owner: Owner, attachment: Managed) -> str | None:
+        """Return the host of an attachment that is not asked for; None of one that is."""
+        try:
+            url = urljoin(self._url(owner), attachment.url)
+            allowed = self.connection.trust.allows(url)
+        except (ValueError, SetupError):
+            return "?"
+        return None if allowed else urlsplit(url).netloc
 
     def _stays(self, owner: Owner) -> bool:
         """Return whether an item whose bytes were not read anew is as it was."""
@@ -105,17 +133,17 @@ class Attached:
             return Unchanged(shelf.ID, place.name)
         # It could not be read last time, and where it is only its item says.
         try:
-            found = fetching.get(self.connection, self._url(place))
+            found = fetching.get(self.connection, self._url(place.owner))
             attachments = managed(found.data) if found else ()
         except TROUBLE as error:
             return Failed(shelf.ID, place.name, str(error))
-        for each in attachments:
+        for each in self._own(place.owner, attachments):
             if each.managed_id == place.managed_id:
                 return self._fetched(place, each)
         return Failed(shelf.ID, place.name, _LOST)
 
     def _fetched(self, place: Place, attachment: Managed) -> Reading:
-        url = urljoin(self._url(place), attachment.url)
+        url = urljoin(self._url(place.owner), attachment.url)
         try:
             body = files.fetch(self.connection, url, attachment.kind)
         except TROUBLE as error:
@@ -124,5 +152,6 @@ class Attached:
         etag = f'"{place.managed_id}"'
         return Changed(Item(shelf.ID, place.name, etag, body, Provenance.GET))
 
-    def _url(self, place: Place) -> str:
-        return hrefs.resolve(self.urls.get(place.calendar, self.connection.base), place.href)
+    def _url(self, owner: Owner) -> str:
+        calendar, href = owner
+        return hrefs.resolve(self.urls.get(calendar, self.connection.base), href)

@@ -181,12 +181,21 @@ def test_a_file_whose_item_cannot_be_asked_stays_unread(play: Play) -> None:
     assert liar.calendars
 
 
-def test_a_file_elsewhere_does_not_get_the_password(play: Play) -> None:
+def test_a_file_elsewhere_is_not_asked_for_and_told(
+    play: Play, caplog: pytest.LogCaptureFixture
+) -> None:
     body = attached("a", "m1").replace(b":/files/", b":http://127.0.0.1:9/files/")
     play.liar.put("work", "a.ics", body)
-    assert play.run() == 3
-    told = [each.text for each in play.events if isinstance(each, Noted)]
-    assert any("trust_hosts" in each for each in told), told
+    assert play.run() == 0
+    assert "add: trust_hosts: [127.0.0.1:9]" in caplog.text
+    assert play.held() == {}
+
+
+@pytest.mark.parametrize("url", [b"cid:part1@example.org", b"https://[x/"])
+def test_what_is_no_address_is_passed_over(play: Play, url: bytes) -> None:
+    play.liar.put("work", "a.ics", attached("a", "m1").replace(b"/files/m1", url))
+    assert play.run() == 0
+    assert play.held() == {}
 
 
 def test_a_file_is_carried_forward_with_its_calendar(play: Play) -> None:
