@@ -98,7 +98,7 @@ def differing(wanted: Calendar, there: Calendar) -> tuple[str, ...]:
 
 
 def _make(connection: Connection, url: str, wanted: Mapping[str, str]) -> None:
-    refusals: list[failures.StatusError] = []
+    refusals: list[Exception] = []
     for method, body in _attempts(wanted):
         try:
             with connection.send(method, url, body, _XML) as reply:
@@ -106,13 +106,14 @@ def _make(connection: Connection, url: str, wanted: Mapping[str, str]) -> None:
                     reply.drain()
                     return
                 refusals.append(reply.error())
-        except failures.InterruptedAnswerError:
+        except (failures.InterruptedAnswerError, failures.MalformedAnswerError) as error:
             # No calendar was listed there before: one that is there now is what was asked for.
             found = _kinds(connection, url)
-            if found is None or not collections.is_calendar(found):
-                raise
-            return
-        if refusals[-1].status in _ENOUGH:
+            if found is not None and collections.is_calendar(found):
+                return
+            refusals.append(error)
+        last = refusals[-1]
+        if isinstance(last, failures.StatusError) and last.status in _ENOUGH:
             break
     raise refusals[0]
 

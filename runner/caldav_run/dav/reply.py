@@ -114,9 +114,17 @@ class Reply:
         return failures.StatusError(self._method, self.url, self.status, said)
 
     def drain(self) -> None:
-        """Read what is left of a body that says nothing, so that the connection can be kept."""
+        """Read an answer that says that something was done, so that the connection can be kept.
+
+        Raises:
+            MalformedAnswerError: It is a web page, as one to sign in at: nothing was done, perhaps.
+        """
+        body = b""
         with suppress(failures.InterruptedAnswerError):
-            self._beginning(_ERROR_LIMIT)
+            body = self._beginning(_ERROR_LIMIT)
+        page = "html" in self.header("Content-Type") and body.strip()
+        if page and self.status == HTTPStatus.OK:
+            raise failures.MalformedAnswerError(f"{self.url} answers with a web page")
 
     def _beginning(self, limit: int) -> bytes:
         body = bytearray()

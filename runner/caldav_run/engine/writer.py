@@ -175,7 +175,9 @@ class Writer:
         try:
             for finding in means.readback.check(means.mirror, target, self._done()):
                 wanted, seen = finding.outcome.order.wanted, finding.seen
-                if wanted is not None and seen is not None and seen.digest != wanted.digest:
+                if wanted is None or seen is None or _as_before(finding.outcome.order, seen):
+                    continue
+                if seen.digest != wanted.digest:
                     means.memory.remember(target.calendar.id, wanted, seen)
         except CalendarError as error:
             means.tally.fail(error, self.place.title)
@@ -278,3 +280,9 @@ def _name(order: Order) -> str:
     """Return the name under which to look for what is in an order's way."""
     named = order.replaces or order.wanted
     return named.href if named else ""
+
+
+def _as_before(order: Order, seen: Version) -> bool:
+    """Return whether the destination holds what it held, and so has not written what it took."""
+    old = order.replaces
+    return old is not None and (old.digest, old.etag) == (seen.digest, seen.etag)

@@ -64,6 +64,21 @@ def drips(_: Asked, answer: Forward) -> Answer:
     return replace(answer(), drip_s=TIMEOUT_S / 20)
 
 
+def unanswered(fault: Fault) -> Fault:
+    """Return a fault that has the request done, and then strikes the answer."""
+
+    def done(asked: Asked, answer: Forward) -> Answer:
+        answer()
+        return fault(asked, answer)
+
+    return done
+
+
+def answer_cut_off(_: Asked, answer: Forward) -> Answer:
+    """Have the request done, and end in the middle of what is said of it."""
+    return replace(answer(), body=b"<", announced=100, broken=True)
+
+
 def no_gzip(_: Asked, answer: Forward) -> Answer:
     """Say that plain text is compressed."""
     return _encoded(answer(), answer().body)

@@ -66,7 +66,7 @@ def stage(prepared: Stage, waits: list[float]) -> Iterator[Stage]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Give the seconds that would have been waited between requests."""
     waited: list[float] = []
-    for module in ("connection", "patience"):
+    for module in ("connection", "patience", "writer"):
         monkeypatch.setattr(f"caldav_run.dav.{module}.pause", waited.append)
     return waited
 

@@ -72,6 +72,23 @@ _HOLDS: dict[Place, Callable[[Asked], bool]] = {
 }
 
 
+@dataclass(frozen=True)
+class Write:
+    """A place: where something of some name is written.
+
+    Attributes:
+        method: How.
+        name: What its path ends with.
+    """
+
+    method: str
+    name: str
+
+    def holds(self, asked: Asked) -> bool:
+        """Return whether this is where a request goes."""
+        return asked.method == self.method and asked.path.rstrip("/").endswith(self.name)
+
+
 @dataclass
 class Strikes:
     """Plays a fault at a place, and nothing elsewhere.
@@ -82,7 +99,7 @@ class Strikes:
         times: How often; None for always.
     """
 
-    place: Place
+    place: Place | Write
     fault: Fault
     times: int | None = None
     _count: Iterator[int] = field(default_factory=itertools.count)

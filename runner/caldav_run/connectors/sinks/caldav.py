@@ -98,7 +98,7 @@ class CaldavSink:
         wanted = target.calendar
         try:
             made, left = creating.create(account.connection, account.homes[0], wanted)
-        except (failures.StatusError, failures.MalformedAnswerError) as error:
+        except failures.TROUBLE as error:
             raise CalendarError(f'"{wanted.title}" was not created: {error.message}') from error
         self._places().made(target, made)
         return [name.replace("_", " ") for name in left]
@@ -171,7 +171,7 @@ class CaldavSink:
             deleting.delete_collection(
                 self._account().connection, place.collection.url, scheduling.SILENT
             )
-        except (failures.StatusError, ItemError) as error:
+        except (*failures.TROUBLE, ItemError) as error:
             raise CalendarError(f'"{calendar.title}" was not deleted: {error.message}') from error
         self._places().removed(calendar)
 
