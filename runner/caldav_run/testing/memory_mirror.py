@@ -26,7 +26,7 @@ class MemoryMirror:
         objects: Why an item is refused beforehand, by its UID.
         one_place: Whether a UID may lie in one calendar only.
         only_once: Whether an item is refused beforehand that lies in another calendar.
-        closed: Calendars that take no item.
+        closed: Calendars that take no item, but those that they had.
         unreadable: Calendars that cannot be read.
         broken: Raised when the last order of the first batch has been done.
         done: All orders that were done, in words.
@@ -47,6 +47,7 @@ class MemoryMirror:
     unreadable: set[str] = field(default_factory=set)
     broken: ConnectorError | CalendarError | None = None
     done: list[str] = field(default_factory=list)
+    _had: set[tuple[str, bytes]] = field(default_factory=set)
 
     def drop(self, calendar: str, href: str) -> None:
         """Delete an item, as somebody else would."""
@@ -135,9 +136,10 @@ class MemoryMirror:
 
     def _outcome(self, calendar: str, order: Order) -> Outcome:
         wanted, replaces = order.wanted, order.replaces
-        if wanted is not None and wanted.uid in self.refuses:
+        had = wanted is not None and (calendar, wanted.digest) in self._had
+        if wanted is not None and not had and wanted.uid in self.refuses:
             return Outcome(order, error=ItemError(self.refuses[wanted.uid]))
-        if wanted is not None and calendar in self.closed:
+        if wanted is not None and not had and calendar in self.closed:
             return Outcome(order, error=ItemError("the calendar takes nothing"))
         href = (replaces or wanted or _seen("", b"")).href
         there = self.bodies.get((calendar, href))
@@ -146,6 +148,7 @@ class MemoryMirror:
         ):
             return Outcome(order, error=ItemError("it changed meanwhile"), moved=True)
         if wanted is None:
+            self._had.add((calendar, _seen(href, self.bodies[calendar, href]).digest))
             del self.bodies[calendar, href]
             self.done.append(f"- {calendar}/{href}")
             return Outcome(order)

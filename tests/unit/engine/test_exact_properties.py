@@ -183,3 +183,73 @@ def test_a_destination_that_is_exact_is_the_source_where_nothing_stands_against_
     assert bench.run()[0] == 0
     there = {key: each for key, each in bench.mirror.bodies.items() if key[0] in calm.named()}
     assert there == bench.source.bodies
+
+
+# ------------------------------------------------------------------ events that move
+
+
+@dataclass(frozen=True)
+class Mover:
+    """A source whose events have moved between calendars, and a destination that is difficult.
+
+    Attributes:
+        source: In which calendar the source has each event.
+        there: In which calendars the destination has each.
+        closed: Calendars that take nothing new.
+        unreadable: Calendars that cannot be read there.
+        objects: Events that are refused beforehand.
+        refuses: Events that are refused when they are written.
+        once: Whether each event can lie in one calendar only, and whether the plan knows that.
+    """
+
+    source: dict[str, str]
+    there: frozenset[Key]
+    closed: frozenset[str]
+    unreadable: frozenset[str]
+    objects: frozenset[str]
+    refuses: frozenset[str]
+    once: tuple[bool, bool]
+
+
+some_calendars = st.frozensets(st.sampled_from(CALENDARS), max_size=1)
+some_names = st.frozensets(st.sampled_from(NAMES), max_size=1)
+movers = st.builds(
+    Mover,
+    source=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(CALENDARS)),
+    there=st.frozensets(keys, max_size=6),
+    closed=some_calendars,
+    unreadable=some_calendars,
+    objects=some_names,
+    refuses=some_names,
+    once=st.tuples(st.booleans(), st.booleans()),
+)
+
+
+@given(movers)
+def test_no_event_that_the_source_has_is_lost_on_its_way_to_another_calendar(mover: Mover) -> None:
+    source = MemorySource()
+    for calendar in CALENDARS:
+        source.calendars[calendar] = Calendar(id=calendar)
+    for name, calendar in mover.source.items():
+        source.put(calendar, f"{name}.ics", event(name))
+    limits = Deletions(max=99, max_ratio=1.0, calendars=True)
+    mirror = MemoryMirror(MirrorOptions(mode="exact", delete=limits))
+    mirror.closed, mirror.unreadable = set(mover.closed), set(mover.unreadable)
+    mirror.objects = dict.fromkeys(mover.objects, "it is objected to")
+    mirror.refuses = dict.fromkeys(mover.refuses, "it is refused")
+    mirror.one_place, mirror.only_once = mover.once[0], mover.once[0] and mover.once[1]
+    for calendar, name in mover.there:
+        mirror.places[calendar] = Calendar(id=calendar)
+        mirror.bodies[calendar, f"{name}.ics"] = event(name, "As it was")
+    job = Job(
+        name="test",
+        sources=(NamedSource("here", source),),
+        filters=(),
+        sinks=(NamedSink("there", mirror),),
+        expect=Expectation(),
+        timezone=UTC,
+        now=NOW,
+    )
+    run(job, lambda _: None)
+    left = {href.removesuffix(".ics") for _, href in mirror.bodies}
+    assert left >= {name for _, name in mover.there} & mover.source.keys()
