@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
+from caldav_run import shelf
 from caldav_run.cli import console
 from caldav_run.cli.options import Output, OutputOption
 from caldav_run.cli.repositories import (
@@ -39,6 +40,7 @@ _WORDS: Final = {
     "VEVENT": ("event", "events"),
     "VTODO": ("task", "tasks"),
     "VJOURNAL": ("journal entry", "journal entries"),
+    "file": ("file", "files"),
 }
 
 
@@ -142,6 +144,8 @@ def _looked_into(reader: "Reader", held: Sequence["ItemInfo"]) -> dict[str, _Rea
             read[item.href or ""] = _Read(f"not readable: {item.reason}", ())
             if item.href in stored:
                 reader.report(ItemError(f"{item.calendar}/{item.href}: {item.reason}"))
+        elif item.calendar == shelf.ID:
+            read[item.href] = _Read(f"{len(item.body):,} bytes", ("file",))
         else:
             read[item.href] = _Read(label(item.body), scan(item.body).components)
     return read

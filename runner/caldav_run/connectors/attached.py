@@ -114,7 +114,7 @@ class Attached:
     def _elsewhere(self, owner: Owner, attachment: Managed) -> str | None:
         """Return the host of an attachment that is not asked for; None of one that is."""
         try:
-            url = urljoin(self._url(owner), attachment.url)
+            url = self._address(owner, attachment)
             allowed = self.connection.trust.allows(url)
         except (ValueError, SetupError):
             return "?"
@@ -143,14 +143,28 @@ class Attached:
         return Failed(shelf.ID, place.name, _LOST)
 
     def _fetched(self, place: Place, attachment: Managed) -> Reading:
-        url = urljoin(self._url(place.owner), attachment.url)
         try:
+            url = self._address(place.owner, attachment)
             body = files.fetch(self.connection, url, attachment.kind)
         except TROUBLE as error:
             what = f"the attachment {attachment.name or attachment.managed_id} of {place.href}"
             return Failed(shelf.ID, place.name, f"{what}: {error}")
         etag = f'"{place.managed_id}"'
         return Changed(Item(shelf.ID, place.name, etag, body, Provenance.GET))
+
+    def _address(self, owner: Owner, attachment: Managed) -> str:
+        """Return where a file is.
+
+        A server behind another one that speaks TLS for it may say `http:` of itself.
+
+        Raises:
+            ValueError: That is no address.
+        """
+        url, base = urlsplit(urljoin(self._url(owner), attachment.url)), self.connection.base
+        here = urlsplit(base)
+        if (url.scheme, here.scheme) == ("http", "https") and url.hostname == here.hostname:
+            url = url._replace(scheme=here.scheme, netloc=here.netloc)
+        return url.geturl()
 
     def _url(self, owner: Owner) -> str:
         calendar, href = owner

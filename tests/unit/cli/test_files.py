@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caldav_run import shelf
+from caldav_run.cli.main import run
 from caldav_run.connectors.picked import Picked, PickedSource, belonging
 from caldav_run.connectors.selection import Selection
 from caldav_run.connectors.sources.snapshot import SnapshotSource
@@ -89,3 +90,11 @@ def test_a_drill_proves_items_with_the_files_in_them(vault: Vault, tmp_path: Pat
     assert proof.items == 2
     assert (proof.refused, proof.unread, proof.differences) == ({}, {}, ())
     assert proof.deviations == {"managed attachment": 2}, json.dumps(dict(proof.deviations))
+
+
+def test_files_are_shown_as_such(vault: Vault, capsys: pytest.CaptureFixture[str]) -> None:
+    opening = ["--repository", str(vault.root), "-i", str(vault.keys / keys.IDENTITY)]
+    assert run(["show", *opening, "--items"]) == 0
+    shown = capsys.readouterr().out
+    assert "Attachments: 2 files" in shown
+    assert "6 bytes" in shown

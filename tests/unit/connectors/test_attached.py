@@ -9,14 +9,19 @@ from pathlib import Path
 import pytest
 
 from caldav_run import shelf
+from caldav_run.connectors.attached import Attached
+from caldav_run.connectors.baseline import Nothing
 from caldav_run.connectors.filters.components import ComponentsFilter
 from caldav_run.connectors.protocol import Context
 from caldav_run.connectors.sources.caldav import CaldavSource
+from caldav_run.dav.connection import Connection
+from caldav_run.dav.settings import Settings
 from caldav_run.engine.events import Event, Noted
 from caldav_run.engine.guard import Expectation
 from caldav_run.engine.job import Job, NamedSink, NamedSource
 from caldav_run.engine.judge import Link
 from caldav_run.engine.run import run
+from caldav_run.ical.attachments import Managed
 from caldav_run.model import Failed
 from caldav_run.shelf import Place
 from caldav_run.testing.contracts.bodies import event
@@ -212,3 +217,18 @@ def test_what_a_filter_leaves_out_takes_its_files_along(play: Play) -> None:
     play.keep = ["VTODO"]
     assert play.run() == 0
     assert play.held() == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("http://dav.example.org/f/1", "https://dav.example.org:8443/f/1"),
+        ("/f/1", "https://dav.example.org:8443/f/1"),
+        ("https://dav.example.org/f/1", "https://dav.example.org/f/1"),
+        ("http://files.example.org/f/1", "http://files.example.org/f/1"),
+    ],
+)
+def test_a_server_behind_tls_may_call_itself_unencrypted(said: str, asked: str) -> None:
+    with closing(Connection(Settings(url="https://dav.example.org:8443/dav/"))) as connection:
+        made = Attached(connection, Nothing(), {"work": "https://dav.example.org:8443/dav/work/"})
+        assert made._address(("work", "a.ics"), Managed("m1", said, "", "text/plain")) == asked
