@@ -15,7 +15,7 @@ _PATTERN_CHARACTERS: Final = frozenset("*?[")
 
 
 def destination_problems(pipeline: Interpolated) -> Iterator[Problem]:
-    """Yield accounts that have one name, sinks in one place, calendars that would meet.
+    """Yield accounts of one name, sinks in one place, calendars that would meet, idle options.
 
     Args:
         pipeline: A pipeline that is valid by the schema.
@@ -29,6 +29,14 @@ def destination_problems(pipeline: Interpolated) -> Iterator[Problem]:
     for name, sink in sinks.items():
         if sink["type"] == "caldav":
             yield from _meetings(name, sink, sources, pipeline)
+        if "delete" in sink and sink.get("mode", "merge") == "merge":
+            yield Problem(
+                code="no-effect",
+                message=f"the sink {quoted(name)} deletes nothing, so that `delete` has no effect",
+                severity=Severity.WARNING,
+                span=pipeline.places["sinks", name, "delete"].name,
+                hint="add mode: exact, or take delete out",
+            )
 
 
 def _accounts(sources: Mapping[str, Any], pipeline: Interpolated) -> Iterator[Problem]:

@@ -298,6 +298,13 @@ def test_calendars_that_would_meet_in_one_are_told(told: Told) -> None:
     assert 'warning[meeting-calendars]: "work" of "a" and "job" of "b" would meet' in text
 
 
+def test_a_limit_of_what_is_never_deleted_is_told(told: Told, codes: Codes) -> None:
+    sink = "sinks:\n  to: {type: ics, path: out, delete: {max: 3}MODE}\n"
+    text = told(f"{CLOUD}{sink.replace('MODE', '')}")
+    assert 'warning[no-effect]: the sink "to" deletes nothing' in text
+    assert codes(f"{CLOUD}{sink.replace('MODE', ', mode: exact')}") == []
+
+
 def test_calendars_with_their_own_names_do_not_meet(codes: Codes) -> None:
     assert codes(MEETING.replace("RENAME", "job: jobs")) == []
 
