@@ -160,8 +160,7 @@ class CalendarFolder:
             order, staged, row = self._waiting.pop(name)
             if self._folder.exists(name):
                 self._folder.discard([staged])
-                error = MovedError(f"{self.path / name} appeared meanwhile")
-                yield Outcome(order, error=error, moved=True)
+                yield Outcome(order, error=self._appeared(name, row.href), moved=True)
                 continue
             self._folder.put(staged, name)
             yield Outcome(order, self._remember(name, row), vdir.etag(row.sha256))
@@ -191,8 +190,14 @@ class CalendarFolder:
         if name is None:
             raise ItemError(f"{self.path / hashed} holds another item")
         if self._folder.exists(name):
-            raise MovedError(f"{self.path / name} appeared meanwhile")
+            raise self._appeared(name, href)
         return name
+
+    def _appeared(self, name: str, href: str) -> MovedError:
+        """Take notice of a file that another program has made, so that it is looked at."""
+        self._present.setdefault(href, name)
+        self._used.add(name.casefold())
+        return MovedError(f"{self.path / name} appeared meanwhile")
 
     def _unchanged(self, replaces: Version) -> str:
         name = self._present.get(replaces.href)

@@ -366,6 +366,28 @@ def test_a_file_that_appears_where_one_waits_stays(mirror: IcsSink, tmp_path: Pa
     assert not list(folder.glob(".caldav-run-*"))
 
 
+@pytest.mark.parametrize("when", ["before it waits", "while it waits"])
+def test_what_another_run_wrote_meanwhile_is_found_when_it_is_looked_at(
+    mirror: IcsSink, tmp_path: Path, when: str
+) -> None:
+    target = mirror.target("source", FAMILY)
+    mirror.create(target)
+    file = tmp_path / "out" / target.calendar.id / "a.ics"
+    assert mirror.present(target) == []
+
+    def orders() -> Iterator[Order]:
+        if when == "before it waits":
+            file.write_bytes(event("a"))
+        yield order(wanted(event("a"), "a.ics"), event("a"), None)
+        file.write_bytes(event("a"))
+
+    (outcome,) = mirror.apply(target, orders())
+    assert outcome.moved
+    (held,) = mirror.reread(target, ["a.ics"])
+    assert held.body == event("a")
+    assert [each.name for each in file.parent.glob("*.ics")] == ["a.ics"]
+
+
 def test_what_cannot_be_made_durable_gets_no_name(
     mirror: IcsSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
