@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from caldav_run.connectors.mirroring import Target
-from caldav_run.dav import naming
+from caldav_run.dav import creating, naming
 from caldav_run.dav.collections import Collection
 from caldav_run.dav.discovery import Account
 from caldav_run.errors import CalendarError
@@ -14,6 +14,7 @@ from caldav_run.model import Calendar
 
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
 # What servers have beside calendars in a home, or make of such a name.
+_SEEN: Final = ("display_name", "color", "order", "description")
 _RESERVED: Final = frozenset({"inbox", "outbox", "trashbin", "attachments", "notifications"})
 
 
@@ -80,7 +81,8 @@ class Places:
                     f'the calendar "{there.title}" takes {", ".join(there.components)} only',
                     mend=f'send "{calendar.title}" to another calendar with rename',
                 )
-        return Target(there, exists=True, mapped=new is not None)
+        otherwise = _otherwise(replace(calendar, display_name=new or calendar.display_name), there)
+        return Target(there, exists=True, mapped=new is not None, otherwise=otherwise)
 
     def at(self, target: Target) -> Place:
         """Return the place of a target that exists, or was made by now."""
@@ -138,6 +140,16 @@ class Places:
                 f'several calendars are called "{name}": {ids}', mend="rename all but one there"
             )
         return found[0] if found else None
+
+
+def _otherwise(wanted: Calendar, there: Calendar) -> tuple[str, ...]:
+    """Return what a person sees of a calendar that is other than it is wanted.
+
+    What is not there at all may be what the server does not keep.
+    """
+    found = creating.differing(wanted, there)
+    seen = (each for each in _SEEN if each in found and getattr(there, each) is not None)
+    return tuple(each.replace("_", " ") for each in seen)
 
 
 def _planned(calendar: Calendar, name: str | None) -> Calendar:

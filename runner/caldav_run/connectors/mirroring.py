@@ -16,11 +16,13 @@ class Target(NamedTuple):
         calendar: The destination calendar: as it is, or as it would be created.
         exists: Whether it is there already.
         mapped: Whether the pipeline's `rename` chose it, so that calendars may meet in it.
+        otherwise: The names of properties that it has with other values than at the source.
     """
 
     calendar: Calendar
     exists: bool
     mapped: bool = False
+    otherwise: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from caldav_run.dav.reply import Reply
 
 _BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-_LONGEST_WAIT_S: Final = 30.0
+LONGEST_WAIT_S: Final = 30.0
 # Google's limits of use, told by 403 in JSON or XML. Those of a rate pass soon, others in hours.
 _LIMITS: Final = re.compile(
     rb"\b((?:userRateLimit|rateLimit|quota|dailyLimit|variableTermLimit)Exceeded)"
@@ -28,7 +28,7 @@ def wait_s(reply: "Reply", usual_s: float) -> float | None:
     if reply.status not in _BUSY or (reply.limit and reply.limit not in _PASSING):
         return None
     asked_s = _asked_s(reply, usual_s)
-    return asked_s if asked_s <= _LONGEST_WAIT_S else None
+    return asked_s if asked_s <= LONGEST_WAIT_S else None
 
 
 def _asked_s(reply: "Reply", usual_s: float) -> float:

@@ -51,13 +51,17 @@ class StatusError(ConnectorError):
         url: Where it was sent; kept as well.
         status: The HTTP status.
         words: What the server says about it; may be empty.
+        after: When to ask again, as the server says it (RFC 9110 section 10.2.3); may be empty.
     """
 
-    def __init__(self, method: str, url: str, status: int, words: str = "") -> None:
+    def __init__(
+        self, method: str, url: str, status: int, words: str = "", after: str = ""
+    ) -> None:
         """Compose the message and keep the status, which callers decide by."""
         self.url = url
         self.status = status
         self.words = words
+        self.after = after
         super().__init__(f"{method} {url} was answered {in_words(status, words)}")
 
 

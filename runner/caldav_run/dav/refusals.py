@@ -4,7 +4,7 @@ import re
 from http import HTTPStatus
 from typing import Final
 
-from caldav_run.dav import failures
+from caldav_run.dav import busy, failures
 from caldav_run.dav.failures import StatusError
 from caldav_run.errors import (
     CaldavRunError,
@@ -61,6 +61,11 @@ def meaning(error: StatusError, deed: str) -> NotYetError | CaldavRunError:
     if status == HTTPStatus.FORBIDDEN and _NO_RIGHT in error.words:
         return CalendarError(f"{error.url} must not be {deed}: {said}")
     if status in _BUSY:
+        if error.after.isdecimal() and int(error.after) > busy.LONGEST_WAIT_S:
+            return TemporaryError(
+                f"{error.url} was not {deed}: {said}",
+                mend=f"try again in {error.after} seconds, as the server asks for",
+            )
         return NotYetError(error, busy=True)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return NotYetError(error, crowded=bool(_CROWDED.search(error.words)))

@@ -111,7 +111,8 @@ class Reply:
         said = failures.words(body, self.header("Content-Type"))
         if self.limit:
             said = busy.words(self.limit, said)
-        return failures.StatusError(self._method, self.url, self.status, said)
+        after = self.header("Retry-After")
+        return failures.StatusError(self._method, self.url, self.status, said, after)
 
     def drain(self) -> None:
         """Read an answer that says that something was done, so that the connection can be kept.

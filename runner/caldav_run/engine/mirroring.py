@@ -23,7 +23,7 @@ from caldav_run.engine.recipient import Tally
 from caldav_run.engine.rejecting import Rejected
 from caldav_run.engine.remembering import Remembered
 from caldav_run.engine.showing import in_words, plain, show
-from caldav_run.engine.telling import tell
+from caldav_run.engine.telling import tell, tell_otherwise
 from caldav_run.errors import CalendarError
 from caldav_run.model import Calendar, Version
 
@@ -138,6 +138,7 @@ class MirrorRun:
             self._tally.fail(error, place.title)
             self._unwritten.update(each.uid for each in wanted())
             return False
+        tell_otherwise(self._tally, place.title, target.otherwise)
         present = sorted(memory.as_written(target.calendar.id, found), key=order)
         self._there += len(present)
         for action in plan(wanted(), present, policy):

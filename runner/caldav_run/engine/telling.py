@@ -1,6 +1,6 @@
 """What is told of decisions that write nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from caldav_run.engine.events import Level
@@ -30,6 +30,13 @@ def tell(tally: Tally, title: str, action: Action) -> None:
     else:
         tally.stood["kept"] += 1
         tally.note(_STAYS[action.verb], f"{title}: {label}: {action.reason}", name)
+
+
+def tell_otherwise(tally: Tally, title: str, names: Sequence[str]) -> None:
+    """Tell which properties of a calendar that was there are other than at the source."""
+    if names:
+        text = f"{title}: the destination has another {' and '.join(names)}, which stays"
+        tally.note(Level.INFO, text)
 
 
 def tell_left(tally: Tally, title: str, names: Iterable[str]) -> None:

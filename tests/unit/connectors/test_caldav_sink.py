@@ -262,3 +262,15 @@ def test_people_are_not_mailed_unless_the_user_says_so(opened: Open) -> None:
 def test_the_origin_names_the_server(server: ScriptedServer, opened: Open) -> None:
     server.script = home(there("w"))
     assert opened().origin() == server.url
+
+
+def test_what_a_calendar_that_is_there_has_otherwise_is_named(
+    server: ScriptedServer, opened: Open
+) -> None:
+    color = '<a:calendar-color xmlns:a="http://apple.com/ns/ical/">#0000FFFF</a:calendar-color>'
+    server.script = home(there("a", "Work", color))
+    wanted = Calendar(id="a", display_name="Arbeit", color="#FF0000", order=3)
+    assert opened().target("s", wanted).otherwise == ("display name", "color")
+    same = Calendar(id="a", display_name="Work", color="#0000ff")
+    assert opened().target("s", same).otherwise == ()
+    assert opened(rename={"a": "Work"}).target("s", Calendar(id="a")).otherwise == ()

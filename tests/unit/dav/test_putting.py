@@ -181,6 +181,17 @@ def test_what_may_pass_is_told_from_what_stays(
     assert (caught.value.crowded, caught.value.busy) == (crowded, busy)
 
 
+def test_a_server_that_asks_for_an_hour_ends_it(
+    server: ScriptedServer, connection: Connection, waits: list[float]
+) -> None:
+    busy = Answer(503, headers={"Retry-After": "3600"})
+    server.script = holding(None, write=busy)
+    with pytest.raises(TemporaryError) as caught:
+        put(server).attempt(connection, doubtful=False)
+    assert caught.value.mend == "try again in 3600 seconds, as the server asks for"
+    assert waits == []
+
+
 # ------------------------------------------------------------ no answer came
 
 
