@@ -128,7 +128,7 @@ class Post:
 
     running: Running
     raw: Raw
-    _seen: int = field(default=0, init=False)
+    _mark: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
         """Pass over what was mailed before."""
@@ -139,20 +139,22 @@ class Post:
 
         A server that mails is made to mail somebody else, so that whatever was before has come.
         """
-        marked = self._marked() if self.running.description.mails else None
-        text = self.running.mail()
-        new, self._seen = text[self._seen :], len(text)
-        return frozenset(_RECIPIENT.findall(new)) - {marked}
+        if not self.running.description.mails:
+            return frozenset(_RECIPIENT.findall(self.running.mail()))
+        last, self._mark = self._mark, f"mark-{secrets.token_hex(4)}@elsewhere.example"
+        text = self._marked()
+        new = text.rpartition(last)[2] if last else text
+        return frozenset(_RECIPIENT.findall(new)) - {self._mark}
 
     def _marked(self) -> str:
-        address = f"mark-{secrets.token_hex(4)}@elsewhere.example"
+        """Return what was mailed up to the mark."""
         calendar = Made(self.raw, f"caldav-run-{secrets.token_hex(4)}")
         calendar.make("Made by a test")
-        calendar.put("mark.ics", Meeting(guests=(address,)).body(calendar.name))
+        calendar.put("mark.ics", Meeting(guests=(self._mark,)).body(calendar.name))
         calendar.remove("mark.ics")
         deadline = time.monotonic() + _MAIL_LIMIT_S
-        while address not in self.running.mail():
-            assert time.monotonic() < deadline, f"{address} was not mailed"
+        while self._mark not in (text := self.running.mail()):
+            assert time.monotonic() < deadline, f"{self._mark} was not mailed"
             time.sleep(_PAUSE_S)
         calendar.drop()
-        return address
+        return text

@@ -4,6 +4,7 @@ Each case is a run of the program by its command line, from a folder of files in
 mail server beside it that listens.
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +32,9 @@ from tests.integration.servers.workplace import Workplace, caldav
 
 from caldav_run.connectors.protocol import Context
 from caldav_run.connectors.sinks.caldav import CaldavSink
+from caldav_run.dav import discovery, scheduler
+from caldav_run.dav.settings import Settings
+from caldav_run.secret import Secret
 
 LUNCH = Meeting(organizer="")
 POLICIES = ("quiet", "rewrite", "strip")
@@ -204,6 +208,17 @@ def test_stripped_meetings_have_no_people(office: Office) -> None:
     for text in office.texts().values():
         assert "ORGANIZER" not in text
         assert "ATTENDEE" not in text
+
+
+def test_a_server_that_mails_says_that_it_does_scheduling(office: Office) -> None:
+    account = office.server.account
+    password = Secret.of(account.password) if account.password else None
+    username = account.username if password else None
+    found = discovery.find(Settings(url=account.url, username=username, password=password))
+    with contextlib.closing(found.connection):
+        offered = scheduler.ask(found).offered
+    assert offered is (office.server.description.name not in {"radicale", "sabre"})
+    assert offered or not office.server.description.mails
 
 
 def test_people_are_mailed_where_it_is_allowed_and_the_server_does_it(office: Office) -> None:
