@@ -127,6 +127,17 @@ def test_an_export_holds_the_servers_bytes_and_follows_it(
     assert exported == account(server)
 
 
+def test_a_mirror_in_a_folder_is_the_account_and_stays_so(
+    server: Server, play: Play, tmp_path: Path
+) -> None:
+    play("mirror-folder")
+    assert folder(tmp_path / "folder" / "personal") == account(server)
+    for change in sample_changes(TODAY):
+        make(server, change)
+    play("mirror-folder")
+    assert folder(tmp_path / "folder" / "personal") == account(server)
+
+
 def test_an_import_fills_another_account(server: Server, play: Play, tmp_path: Path) -> None:
     play("export-folder")
     # No other test gets as far as the last of the accounts.
