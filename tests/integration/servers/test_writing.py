@@ -95,21 +95,25 @@ def reread(sink: Mirror, target: Target, href: str | None) -> Held:
     return held
 
 
-def hostile() -> Iterator[tuple[str, bytes]]:
-    for number in range(ROUNDS):
+def hostile(rounds: int) -> Iterator[tuple[str, bytes]]:
+    for number in range(rounds):
         for name, body in corpus():
             yield f"{number}-{name}", _UID.sub(b"%d-" % number, body)
 
 
 @pytest.mark.timeout(900)
-def test_hostile_items_are_written_or_refused_by_name(sink: Mirror, target: Target) -> None:
-    orders = [order(*each) for each in hostile()]
-    assert len(orders) > 280
+def test_hostile_items_are_written_or_refused_by_name(
+    sink: Mirror, target: Target, running: Running
+) -> None:
+    # The servers of the fast suite have each item once.
+    rounds = 1 if running.description.container is None else ROUNDS
+    orders = [order(*each) for each in hostile(rounds)]
+    assert len(orders) > 90 * rounds
     outcomes = apply(sink, target, orders)
     written = {each.href: each for each in outcomes.values() if each.error is None}
     refused = [each for each in outcomes.values() if each.error is not None]
     assert len(written) + len(refused) == len(orders), "two items got one name"
-    assert len(written) > 150
+    assert len(written) > 50 * rounds
     assert not any(each.moved for each in refused)
     assert all(re.search(r"the server says [1-5][0-9]{2}", str(each.error)) for each in refused)
     # Whatever was told as written is there, and nothing else is.
