@@ -156,7 +156,8 @@ def _restored(servers: Mapping[str, Server]) -> Iterator[str]:
         sum(pairs["as made"].values()) for each in found.values() for pairs in [each["pairs"]]
     )
     yield RESTORED.format(count=f"{count:,}")
-    sources = ["as made", *(name for name in ORDER if name in servers)]
+    given = {source for each in found.values() for source in each["pairs"]}
+    sources = ["as made", *(name for name in ORDER if name in given)]
     yield _row(["into, from", *sources])
     yield _row(["---"] * (len(sources) + 1))
     for name, each in found.items():
