@@ -45,7 +45,7 @@ class Court:
         Raises:
             CalendarError: The calendar cannot be read any more.
         """
-        place.doomed = [each for each in place.doomed if self._has_moved(place, each, unwritten)]
+        place.doomed = [each for each in place.doomed if self._has_a_place(place, each, unwritten)]
         found = list(self._unprotected(place)) if self.filters else place.doomed
         return [each for each in found if not self._objected(place, each)]
 
@@ -120,8 +120,8 @@ class Court:
             self.tally.note(Level.WARNING, text)
         return verdict.keep and not verdict.problems
 
-    def _has_moved(self, place: Destination, doomed: Version, unwritten: Collection[str]) -> bool:
-        """Return whether an item is not the only one that is left of its event."""
+    def _has_a_place(self, place: Destination, doomed: Version, unwritten: Collection[str]) -> bool:
+        """Return whether the event is not left without a place, should the source still have it."""
         if not doomed.uid or doomed.uid not in unwritten:
             return True
         self.tally.note(Level.WARNING, f"{place.title}: {doomed.label}: {NOT_YET}")

@@ -14,6 +14,7 @@ from caldav_run.model import Version
 
 _FOLDER: Final = "mirrors"
 _WAIT_S: Final = 5.0
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 _log: Final = logging.getLogger(__name__)
 
 
@@ -100,10 +101,21 @@ def _opened(state_dir: Path, origin: str) -> sqlite3.Connection:
     try:
         for folder in (state_dir, file.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return _made(sqlite3.connect(file, timeout=_WAIT_S, isolation_level=None))
+        try:
+            return _made(_connected(file))
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode not in _DAMAGED:
+                raise
+            _log.info("%s is damaged, and begun anew: %s", file, error)
+            file.unlink()
+            return _made(_connected(file))
     except (OSError, sqlite3.Error) as error:
         _log.info("cannot use %s: %s", file, error)
         return _private()
+
+
+def _connected(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(file, timeout=_WAIT_S, isolation_level=None)
 
 
 def _made(base: sqlite3.Connection) -> sqlite3.Connection:

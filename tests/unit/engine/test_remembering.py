@@ -71,14 +71,16 @@ def test_nothing_is_kept_without_a_folder() -> None:
         assert memory.says("work", WANTED, FOUND)
 
 
-def test_a_damaged_memory_is_none(tmp_path: Path) -> None:
+def test_a_damaged_memory_is_begun_anew(tmp_path: Path) -> None:
     with Remembered(tmp_path, "here") as memory:
         memory.remember("work", WANTED, FOUND)
     for file in (tmp_path / "mirrors").iterdir():
-        file.write_bytes(b"no database")
+        file.write_bytes(b"no database" * 100)
     with Remembered(tmp_path, "here") as memory:
         assert not memory.says("work", WANTED, FOUND)
         memory.remember("work", WANTED, FOUND)
+    with Remembered(tmp_path, "here") as memory:
+        assert memory.says("work", WANTED, FOUND)
 
 
 def test_a_folder_that_cannot_be_made_is_no_reason_to_stop(tmp_path: Path) -> None:
