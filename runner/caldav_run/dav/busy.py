@@ -47,7 +47,7 @@ def _moment(date: str) -> datetime | None:
     """Return the time of an HTTP date (RFC 9110 section 5.6.7); None where it is none."""
     try:
         found = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 

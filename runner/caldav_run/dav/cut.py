@@ -16,6 +16,8 @@ def breaks_off(data: bytes, size: int | None) -> bool:
         data: What was given.
         size: How many bytes the item has, as far as that is known.
     """
+    if _END in data:
+        return False
     text = data.upper()
     beginning = text.lstrip(_BEFORE_TEXT).startswith(_BEGIN) and _END not in text
     return beginning and (size is None or len(data) < size)

@@ -69,7 +69,7 @@ class RowLedger:
         """Return an item's newest row."""
         return None if self._cache is None else self._cache.item(calendar, href)
 
-    # Asked for with each calendar: made anew each time, they would take hours for 10,000.
+    # Asked for with each calendar: made anew each time, 10,000 would take ten minutes.
     @cached_property
     def _properties(self) -> Mapping[str, Calendar]:
         return {row.calendar: row.properties for row in self._held}

@@ -14,6 +14,7 @@ SAID = {
     "old date form": ({"Retry_After": "Friday, 01-May-26 08:00:09 GMT", "Date": NOW}, 9.0),
     "date without a clock": ({"Retry_After": NOW, "Date": "x"}, 0.0),
     "date that is over": ({"Retry_After": NOW, "Date": "Fri, 01 May 2026 09:00:00 GMT"}, 0.0),
+    "date of no zone": ({"Retry_After": NOW.replace("GMT", "+" + "9" * 30)}, 1.0),
     "nonsense": ({"Retry_After": "soon"}, 1.0),
     "nothing": ({}, 1.0),
 }
