@@ -213,7 +213,7 @@ def main(*names: str) -> None:
                 for each in servers:
                     cells.append(measured(each, latency_s, rounds, program))
                     line(cells[-1])
-    requests(cells)
+        requests(cells)
     if not names:
         print()
         growth.main()
