@@ -33,6 +33,8 @@ class Calendar:
         token: DAV:sync-token, else getctag, at the time of reading.
         sharing: Who else has it, and whose it is where it is somebody else's, as the server says
             it; for people to read, never given back.
+        availability: Of the account as a whole (`shelf.ACCOUNT`): CALDAV:calendar-availability,
+            a whole VCALENDAR as text (RFC 7953 section 7.2).
     """
 
     id: str
@@ -45,6 +47,7 @@ class Calendar:
     read_only: bool = False
     token: str | None = None
     sharing: str | None = None
+    availability: str | None = None
 
     @property
     def title(self) -> str:

@@ -12,6 +12,15 @@ ID: Final = "#attachments"
 CALENDAR: Final = Calendar(id=ID, display_name="Attachments", read_only=True)
 
 
+ACCOUNT: Final = "#account"
+"""The id of what is no calendar either: its properties are those of the account as a whole."""
+
+
+def is_calendar(identity: str) -> bool:
+    """Return whether this is the id of a real calendar."""
+    return identity not in {ID, ACCOUNT}
+
+
 class Place(NamedTuple):
     """Where a file belongs.
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # So many items' old and new bytes are in memory at a time.
 _AT_ONCE: Final = 500
 # A whole VTIMEZONE says nothing on one line.
-_LONG: Final = frozenset({"timezone"})
+_LONG: Final = frozenset({"timezone", "availability"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,9 @@ def _held(
     calendars = {
         each.calendar.id: each.calendar
         for each in reader.calendars(chosen)
-        if each.calendar.id != shelf.ID and not each.excluded and selection.selects(each.calendar)
+        if shelf.is_calendar(each.calendar.id)
+        and not each.excluded
+        and selection.selects(each.calendar)
     }
     held = (each for identity in calendars for each in reader.items(chosen, identity))
     return held, calendars

@@ -171,7 +171,7 @@ def _to_file(found: Opened, snapshot: "SnapshotInfo", selection: "Selection", pa
         for info in reader.calendars(snapshot):
             wanted = selection.selects(info.calendar) and not info.excluded
             # Files are no part of a calendar: `cat` gives each of them.
-            wanted = wanted and info.calendar.id != shelf.ID
+            wanted = wanted and shelf.is_calendar(info.calendar.id)
             for item in reader.bodies(reader.items(snapshot, info.calendar.id) if wanted else ()):
                 if isinstance(item, Failed):
                     failed.append(item)

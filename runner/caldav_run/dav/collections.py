@@ -28,7 +28,7 @@ _WANTED: Final = (
 )
 # Any of these lets a client add members (RFC 3744 section 3).
 _WRITING: Final = frozenset(f"{{{names.DAV}}}{name}" for name in ("all", "write", "bind"))
-_OF_HOME: Final = (*_WANTED, *signpost.ASKED, *sharing.ASKED)
+_OF_HOME: Final = (*_WANTED, *signpost.ASKED, *sharing.ASKED, names.AVAILABILITY)
 _NUMBER: Final = re.compile("-?[0-9]{1,18}")
 _SIZE: Final = re.compile("[0-9]{1,18}")
 _SCHEDULING: Final = frozenset({names.SCHEDULE_INBOX, names.SCHEDULE_OUTBOX})
@@ -88,7 +88,7 @@ def listed(
         home: The home's URL, with a final slash.
         root: What ids are relative to; None for paths, as in a second home, so that two
             calendars of one name stay apart.
-        notice: Is told what the home says of itself, for `signpost.Signpost`.
+        notice: Is told what is said of the home and of all in it, for `signpost.Signpost`.
 
     Raises:
         StatusError: The home cannot be listed.
@@ -111,7 +111,7 @@ def _each(
 ) -> Iterator[Collection | Failed]:
     seen: set[str] = set()
     for response in listing(connection, home, bodies.propfind(_OF_HOME)):
-        if notice is not None and hrefs.relative(response.href, response.base) == "":
+        if notice is not None:
             notice(response)
         key = hrefs.key(hrefs.path_of(response.href))
         # One server in the field lists what it holds twice.

@@ -91,7 +91,7 @@ class Account:
         """Yield the account's calendars, and what may be one but is not described.
 
         Args:
-            notice: Is told what each home says of itself, for `signpost.Signpost`.
+            notice: Is told what is said of each home and all in it, for `signpost.Signpost`.
             unlisted: Gets why a home cannot be listed while another one can.
 
         Raises:

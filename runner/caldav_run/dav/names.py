@@ -54,6 +54,7 @@ MAX_RESOURCE_SIZE: Final = f"{{{CALDAV}}}max-resource-size"
 COMP: Final = f"{{{CALDAV}}}comp"
 DESCRIPTION: Final = f"{{{CALDAV}}}calendar-description"
 TIMEZONE: Final = f"{{{CALDAV}}}calendar-timezone"
+AVAILABILITY: Final = f"{{{CALDAV}}}calendar-availability"
 SCHEDULE_INBOX: Final = f"{{{CALDAV}}}schedule-inbox"
 SCHEDULE_OUTBOX: Final = f"{{{CALDAV}}}schedule-outbox"
 

@@ -136,7 +136,7 @@ class AccountReading:
                 self._failed(reading.calendar, reading.href, reading.reason)
 
     def _start(self, calendar: Calendar, note: str | None) -> None:
-        self.calendars += 1
+        self.calendars += shelf.is_calendar(calendar.id)
         self._calendar = calendar
         if note is not None:
             place = f"{self._source}/{calendar.title}"

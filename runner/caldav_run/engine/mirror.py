@@ -1,6 +1,7 @@
 """Collects one account's items for a sink with a present state, and how well they were read."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from caldav_run import shelf
 from caldav_run.connectors.selection import Selection
@@ -13,6 +14,10 @@ from caldav_run.engine.wanted import Wanted
 from caldav_run.ical.version import version
 from caldav_run.ical.view import ItemView
 from caldav_run.model import Calendar, Item, Mark, Version
+
+_NOT_WRITTEN: Final = (
+    "when somebody is available (RFC 7953) is known of the account, and is not written"
+)
 
 
 class MirrorRecipient:
@@ -49,8 +54,10 @@ class MirrorRecipient:
 
     def start(self, calendar: Calendar) -> None:
         """Remember the calendar, empty ones too: they are created with their properties."""
-        if calendar.id != shelf.ID:
+        if shelf.is_calendar(calendar.id):
             self.calendars[calendar.id] = calendar
+        elif calendar.availability is not None:
+            self.tally.note(Level.INFO, f"{self.source}: {_NOT_WRITTEN}")
 
     def exclude(self, calendar: Calendar) -> None:
         """Remember a calendar that is not selected: nothing of it is written or deleted."""
@@ -80,7 +87,7 @@ class MirrorRecipient:
     def failed(self, calendar: str, href: str | None, reason: str) -> None:
         """Remember that it is not known what the calendar has."""
         del href, reason
-        if calendar == shelf.ID:
+        if not shelf.is_calendar(calendar):
             # Where a file is wanted that is not there, that is told with its item.
             return
         self._marred.add(calendar)

@@ -27,7 +27,10 @@ _COLUMN_TYPES: Final[tuple[tuple[type, ...], ...]] = (
     *(_TEXT,) * 4,
     (dict,),
 )
-_TEXTS: Final = ("display_name", "color", "description", "timezone", "token", "sharing")
+_TEXTS: Final = (
+    *("display_name", "color", "description", "timezone", "token", "sharing"),
+    "availability",
+)
 _PROPERTY_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     **dict.fromkeys(_TEXTS, _TEXT),
     "order": _NUMBER,

@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final, Self, TypeGuard
 
+from caldav_run import shelf
 from caldav_run.connectors.attached import Attached
 from caldav_run.connectors.caldav_settings import settings_from
 from caldav_run.connectors.protocol import Baseline, Context
@@ -18,7 +19,15 @@ from caldav_run.dav.reading import AccountReader
 from caldav_run.dav.settings import Settings
 from caldav_run.dav.signpost import Signpost
 from caldav_run.errors import ConnectorError
-from caldav_run.model import CalendarExcluded, CalendarStart, Failed, Options, Reading
+from caldav_run.model import (
+    Calendar,
+    CalendarDone,
+    CalendarExcluded,
+    CalendarStart,
+    Failed,
+    Options,
+    Reading,
+)
 
 _UNNAMED: Final = (
     "the server does not tell its name ({}), so that it is not known whether it was chosen;"
@@ -43,6 +52,7 @@ class CaldavSource:
         self._remembered = Remembered.of(settings, context.state_dir, context.now)
         self._listed: Sequence[Collection | Failed] | None = None
         self._found: Account | None = None
+        self._signpost = Signpost()
         self._unlisted: list[ConnectorError] = []
 
     @classmethod
@@ -69,9 +79,9 @@ class CaldavSource:
         # Listed to the end first: an open answer would time out behind a slow sink.
         listed, self._listed = self._listed, None
         if listed is None:
-            signpost = Signpost()
-            listed = list(account.collections(signpost.look, self._unlisted))
-            self._remembered.keep(account, signpost.told)
+            self._signpost = Signpost()
+            listed = list(account.collections(self._signpost.look, self._unlisted))
+            self._remembered.keep(account, self._signpost.told)
         wanted = [each for each in listed if self._wants(each)]
         profile = self._remembered.profile(account, wanted)
         urls = {each.calendar.id: each.url for each in wanted}
@@ -83,6 +93,7 @@ class CaldavSource:
         finally:
             reader.close()
         yield from attached.files()
+        yield from self._of_account(baseline)
         # What lies in another home was read all the same, and nothing is taken for gone.
         for error in self._unlisted:
             raise error
@@ -103,6 +114,22 @@ class CaldavSource:
         else:
             yield CalendarStart(each.calendar, _note(account, each, profile))
             yield from reader.members(each)
+
+    def _of_account(self, baseline: Baseline) -> Iterator[Reading]:
+        """Yield what belongs to no calendar."""
+        found = self._signpost
+        if found.availability is not None:
+            yield CalendarStart(
+                Calendar(
+                    id=shelf.ACCOUNT,
+                    display_name="Account",
+                    read_only=True,
+                    availability=found.availability,
+                )
+            )
+            yield CalendarDone(shelf.ACCOUNT)
+        elif found.withheld and baseline.knows(shelf.ACCOUNT):
+            yield Failed(shelf.ACCOUNT, None, f"the server does not tell: {found.withheld}")
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -133,7 +160,7 @@ class CaldavSource:
         with suppress(ConnectorError):
             listed = list(account.collections(signpost.look))
             if listed and self._remembered.agrees(signpost.told):
-                self._listed = listed
+                self._listed, self._signpost = listed, signpost
                 return account
         # Whatever it is, looking again finds it out, or says what is wrong.
         self._remembered.forget()

@@ -20,7 +20,7 @@ from caldav_run.testing.drill.scratch import Scratch
 L3: Final = "L3"
 _SHOWN: Final = 80
 # Where it lies and who may write there is the server's own.
-_OWN: Final = frozenset({"id", "read_only", "token", "sharing"})
+_OWN: Final = frozenset({"id", "read_only", "token", "sharing", "availability"})
 
 
 @dataclass(slots=True)

@@ -60,7 +60,7 @@ class Given:
         del baseline
         for info in self._reader.calendars(self._snapshot):
             calendar = info.calendar
-            files = calendar.id == shelf.ID
+            files = not shelf.is_calendar(calendar.id)
             if not files and (info.excluded or not self._selection.selects(calendar)):
                 continue
             yield CalendarStart(calendar)

@@ -6,9 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from caldav_run import shelf
 from caldav_run.connectors.sources.caldav import CaldavSource
 from caldav_run.errors import ConnectorError
-from caldav_run.model import CalendarDone, CalendarExcluded, CalendarStart, Failed, Reading
+from caldav_run.model import (
+    CalendarDone,
+    CalendarExcluded,
+    CalendarStart,
+    Failed,
+    Item,
+    Provenance,
+    Reading,
+)
 from caldav_run.testing.contracts import context
 from caldav_run.testing.contracts.sources import Held
 from caldav_run.testing.scripted import Answer, Asked, multistatus, response, scripted_server
@@ -101,3 +110,59 @@ def test_a_share_that_the_server_rewrites_is_noted(
     assert [each.calendar.id for each in starts] == ["mine", "t"]
     assert [each.calendar.id for each in starts if each.note] == noted
     assert all("bob shares it, and Nextcloud" in each.note for each in starts if each.note)
+
+
+def available(when: str) -> str:
+    return f"<c:calendar-availability>{when}</c:calendar-availability>"
+
+
+INBOX = "<d:resourcetype><d:collection/><c:schedule-inbox/></d:resourcetype>"
+REFUSED = (
+    "<d:propstat><d:prop><c:calendar-availability/></d:prop>"
+    "<d:status>HTTP/1.1 403 Forbidden</d:status></d:propstat></d:response>"
+)
+
+
+@pytest.mark.parametrize(
+    ("home", "inbox", "told"),
+    [
+        ("", INBOX, []),
+        (available("home"), INBOX, ["home"]),
+        ("", INBOX + available("inbox"), ["inbox"]),
+        (available("home"), INBOX + available("inbox"), ["inbox"]),
+        ("", available("no inbox"), []),
+    ],
+)
+def test_when_the_user_is_available_is_read_with_the_home(
+    tmp_path: Path, home: str, inbox: str, told: list[str]
+) -> None:
+    def script(asked: Asked) -> Answer:
+        if asked.path == "/home/" and asked.headers.get("depth") == "1":
+            return multistatus(response("/home/", home), response("/home/inbox/", inbox))
+        return account(asked)
+
+    with scripted_server(script) as server:
+        source = CaldavSource.from_options({"url": f"{server.url}p/alice/"}, context(tmp_path))
+        with closing(source):
+            found = list(source.read(Held()))
+    starts = [each.calendar for each in found if isinstance(each, CalendarStart)]
+    assert [each.availability for each in starts] == told
+    assert {each.id for each in starts} <= {shelf.ACCOUNT}
+
+
+@pytest.mark.parametrize(("held", "failed"), [(["x"], [shelf.ACCOUNT]), ([], [])])
+def test_what_is_refused_of_the_account_is_unread_where_it_is_held(
+    tmp_path: Path, held: list[str], failed: list[str]
+) -> None:
+    def script(asked: Asked) -> Answer:
+        if asked.path == "/home/" and asked.headers.get("depth") == "1":
+            home = response("/home/", "").replace("</d:response>", REFUSED)
+            return multistatus(home, response("/home/mine/", calendar("alice")))
+        return account(asked)
+
+    items = [Item(shelf.ACCOUNT, href, None, b"", Provenance.GET) for href in held]
+    with scripted_server(script) as server:
+        source = CaldavSource.from_options({"url": f"{server.url}p/alice/"}, context(tmp_path))
+        with closing(source):
+            found = list(source.read(Held(items)))
+    assert [each.calendar for each in found if isinstance(each, Failed)] == failed
