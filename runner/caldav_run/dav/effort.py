@@ -4,8 +4,10 @@ from typing import Final
 
 from caldav_run.dav.pace import Pace
 
-_SAMPLES: Final = 12
+_SAMPLES: Final = 20
 """So many writes tell how fast a server is at some width; they differ more than reports do."""
+_WORTH: Final = 1.03
+"""How much faster twice as many writes at a time have to be."""
 _GLANCE: Final = 500
 """After so many writes all widths are looked at anew: a server has other work at other times."""
 _TRUST: Final = 50
@@ -51,3 +53,22 @@ class Effort(Pace):
             self._trust *= 2
         self._good = 0
         self.went_badly(1)
+
+    def _choose(self) -> None:
+        """Try twice as many, then half as many as long as that is no loss; keep the best."""
+        here = self._speeds[self.width]
+        more, fewer = self.width * 2, self.width // 2
+        if more <= self._widest and more not in self._speeds and here == self._best():
+            self.width = more
+        elif fewer and fewer not in self._speeds and here * _WORTH >= self._best():
+            self.width = fewer
+        else:
+            best = self._best()
+            self.width = min(each for each, speed in self._speeds.items() if speed * _WORTH >= best)
+            untried = {self.width // 2, self.width * 2} - {0, *self._speeds}
+            self._settled = not any(each <= self._widest for each in untried)
+            if not self._settled:
+                self.width = min(untried)
+
+    def _best(self) -> float:
+        return max(self._speeds.values())
