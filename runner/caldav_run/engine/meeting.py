@@ -45,6 +45,7 @@ class Destination:
         target: The calendar.
         origins: The source calendars that go there.
         doomed: What is to be deleted there.
+        doubtful: What is neither written nor known to be there already.
         refused: What was objected to, and where its bytes lie.
         deferred: Those of them that may go in when something else has been deleted.
     """
@@ -53,6 +54,7 @@ class Destination:
     target: Target
     origins: list[Origin]
     doomed: list[Version] = field(default_factory=list)
+    doubtful: list[tuple[Action, Place]] = field(default_factory=list)
     refused: list[tuple[Action, Place]] = field(default_factory=list)
     deferred: list[Write] = field(default_factory=list)
 

@@ -1,11 +1,11 @@
 """A run into a sink with a present state: plan everything, then write, look, and delete last."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from caldav_run.connectors.mirroring import Clash, Mirror
+from caldav_run.connectors.mirroring import Clash, Mirror, Order, Outcome
 from caldav_run.connectors.selection import Selection
 from caldav_run.engine.agenda import Agenda, Write
 from caldav_run.engine.doom import Court
@@ -24,6 +24,7 @@ from caldav_run.engine.rejecting import Rejected
 from caldav_run.engine.remembering import Remembered
 from caldav_run.engine.showing import in_words, plain, show
 from caldav_run.engine.telling import tell, tell_otherwise
+from caldav_run.engine.verify import verify
 from caldav_run.errors import CalendarError
 from caldav_run.model import Calendar, Version
 
@@ -144,6 +145,7 @@ class MirrorRun:
         for action in plan(wanted(), present, policy):
             # A plan looks ahead by a few; what was dealt with need not be remembered.
             self._decide(place, action, agenda, places)
+        self._compare(place, memory)
         return True
 
     def _decide(
@@ -162,7 +164,29 @@ class MirrorRun:
                 self._tally.note(Level.INFO, text)
         elif (action.verb, there, self._mirror.options.mode) == (Verb.REFUSE, None, "exact"):
             place.refused.append((action, where))
+        elif action.verb in {Verb.REFUSE, Verb.UNDECIDED} and there is not None:
+            place.doubtful.append((action, where))
         else:
+            self._let_be(place, action, where)
+
+    def _compare(self, place: Destination, memory: Remembered) -> None:
+        """Tell of what neither side decides, unless the destination only spells it otherwise."""
+        doubtful: dict[Order, tuple[Action, Place]] = {}
+        for action, where in place.doubtful:
+            body = partial(self._fit[where.feed].body, where.slot)
+            doubtful[Order(action.wanted, action.present, body)] = action, where
+        place.doubtful.clear()
+        there = [Outcome(each, each.replaces.href) for each in doubtful if each.replaces]
+        # What cannot be looked at is told as it is.
+        with suppress(CalendarError):
+            for finding in verify(self._mirror, place.target, there, "full"):
+                wanted, seen = finding.outcome.order.wanted, finding.seen
+                if finding.loss is None and wanted is not None and seen is not None:
+                    del doubtful[finding.outcome.order]
+                    self._tally.stood["unchanged"] += 1
+                    if not self._tally.dry:
+                        memory.remember(place.target.calendar.id, wanted, seen)
+        for action, where in doubtful.values():
             self._let_be(place, action, where)
 
     def _outdone(self, place: Destination, mine: Version) -> None:

@@ -1,5 +1,6 @@
 """Runs into a destination in memory: others write meanwhile, and it refuses and rewrites."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
@@ -523,6 +524,29 @@ def test_a_change_by_hand_of_what_was_rewritten_is_seen(bench: Bench) -> None:
     bench.mirror.bodies["work", "c.ics"] = event("c", "By hand")
     bench.run()
     assert bench.mirror.done == ["~ work/c.ics"]
+
+
+@pytest.mark.parametrize("on_conflict", ["newest", "fail"])
+def test_what_is_only_spelled_otherwise_is_no_other_version_without_a_memory_either(
+    bench: Bench, tmp_path: Path, on_conflict: str
+) -> None:
+    bench.mirror.options = MirrorOptions(on_conflict=on_conflict)
+    bench.mirror.rewrite = louder
+    bench.source.put("work", "c.ics", event("c"))
+    bench.run()
+    shutil.rmtree(tmp_path / "mirrors")
+    for dry in (True, False):
+        assert bench.run(dry=dry) == 0
+        assert bench.counts() == {"unchanged": 3}
+        assert bench.notes(Level.WARNING) == []
+
+
+def test_what_neither_side_decides_is_told(bench: Bench) -> None:
+    bench.mirror.bodies["work", "a.ics"] = event("a", "Theirs")
+    assert bench.run() == 0
+    (note,) = bench.notes(Level.WARNING)
+    assert note.endswith("neither version is newer, the destination's is kept")
+    assert bench.counts() == {"unchanged": 1, "kept": 1}
 
 
 def escaped(body: bytes) -> bytes:
