@@ -200,7 +200,7 @@ def rival() -> Iterator[str]:
 
 def main(*names: str) -> None:
     """Fill the servers, measure them one after the other, and print."""
-    rounds = int(os.environ.get("ROUNDS", "3"))
+    rounds = int(os.environ.get("ROUNDS", "2"))
     cells: list[Cell] = []
     with contextlib.ExitStack() as stack, ThreadPoolExecutor() as pool:
         program = stack.enter_context(rival())
