@@ -60,6 +60,7 @@ class Journal:
         self._file: int | None = None
         self._count = 0
         self._begun = False
+        self._torn = False
 
     @property
     def begun(self) -> bool:
@@ -143,10 +144,13 @@ class Journal:
         try:
             if self._file is None:
                 self._file = self._begin()
-            data = memoryview(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+            # A line that was cut off must not take the next one with it.
+            start, self._torn = b"\n" * self._torn, False
+            data = memoryview(start + json.dumps(line, separators=(",", ":")).encode() + b"\n")
             while data:
                 data = data[os.write(self._file, data) :]
         except OSError as error:
+            self._torn = True
             raise TemporaryError(
                 f"cannot write down in {self._folder} what is done: {error.strerror}",
                 mend="make room there, or name another folder with --state-dir",
@@ -196,9 +200,20 @@ class Journaled:
     undone: str | None = None
 
     def mark_undone(self, by: str) -> None:
-        """Write down that a run was undone."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"op": "undone", "by": by}) + "\n")
+        """Write down that a run was undone.
+
+        Raises:
+            TemporaryError: The disk refuses.
+        """
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                # A kill may have cut the last line off.
+                file.write("\n" + json.dumps({"op": "undone", "by": by}) + "\n")
+        except OSError as error:
+            raise TemporaryError(
+                f"the run is undone, which cannot be written down in {self.path}: {error.strerror}",
+                mend="make room there",
+            ) from error
 
 
 def journals(state_dir: Path) -> list[Journaled]:

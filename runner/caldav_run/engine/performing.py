@@ -51,8 +51,21 @@ def _remove(place: Destination, means: Means) -> None:
         means.tally.fail(error, place.title)
         return
     try:
+        _look_again(place, means)
         means.mirror.remove(place.target.calendar)
     except CalendarError as error:
         means.tally.fail(error, place.title)
     else:
         removed(place, means)
+
+
+def _look_again(place: Destination, means: Means) -> None:
+    """See that nothing goes with a calendar that was neither planned to go nor saved.
+
+    Raises:
+        CalendarError: Somebody has written there since it was planned.
+    """
+    planned = {(each.href, each.digest) for each in place.doomed}
+    for each in means.mirror.present(place.target):
+        if (each.href, each.digest) not in planned:
+            raise CalendarError(f"the calendar is not deleted, {each.label} was written meanwhile")

@@ -1,11 +1,11 @@
 """Bring destinations back as they were before a run, without taking anything from anybody."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol
 
-from caldav_run.connectors.mirroring import Mirror, Order, Outcome, Target
+from caldav_run.connectors.mirroring import Clash, Mirror, Order, Outcome, Target
 from caldav_run.engine.events import Emit, RunFinished, RunStarted, StepFinished, StepStarted
 from caldav_run.engine.outcome import ExitStatus, combine
 from caldav_run.engine.readback import Readback
@@ -53,6 +53,8 @@ class Undo:
     kept: Kept | None
     tally: Tally
     readback: Readback
+    _later: list[tuple[str, Target, Sequence[Step]]] = field(default_factory=list, init=False)
+    _leaving: set[str] = field(default_factory=set, init=False)
 
     def execute(self) -> None:
         """Do it, or only tell it where the tally is dry.
@@ -77,6 +79,11 @@ class Undo:
                 self._calendar(identity, items, known)
             except CalendarError as error:
                 self.tally.fail(error, self._title(identity))
+        for identity, target, steps in self._later:
+            try:
+                self._bring_back(identity, target, steps)
+            except CalendarError as error:
+                self.tally.fail(error, self._title(identity))
         self.readback.finish()
 
     def _calendar(
@@ -89,12 +96,20 @@ class Undo:
         if identity in self.trail.removed:
             items = [*items, *self._lost(identity, items)]
         steps = [decide(each, present) for each in items]
-        with Spool() as spool:
-            slots = self._fetch(identity, steps, spool)
-            self._carry_out(target, steps, slots, spool)
+        self._leaving.update(each.item.uid for each in steps if each.way is Way.DELETE)
+        # An account may hold a UID once: what went comes back when nothing is in its way anywhere.
+        self._later.append((identity, target, [each for each in steps if each.way is Way.ADD]))
+        self._carry_out(identity, target, [each for each in steps if each.way is not Way.ADD])
         if identity in self.trail.created and target.exists:
             gone = {each.present.href for each in steps if each.way is Way.DELETE and each.present}
             self._remove(target, [each for each in present if each.href not in gone])
+
+    def _bring_back(self, identity: str, target: Target, steps: Sequence[Step]) -> None:
+        if identity in self.trail.removed and not target.exists:
+            if not self.tally.dry:
+                tell_left(self.tally, target.calendar.title, self.mirror.create(target))
+            self.tally.count("calendars", "+", target.calendar.title, "calendar (new)")
+        self._carry_out(identity, target, steps)
 
     def _target(self, identity: str, known: Mapping[str, Calendar]) -> Target | None:
         """Return the calendar; None where the run made it and it is gone by itself.
@@ -130,7 +145,11 @@ class Undo:
             return {}
         return {href: spool.put(body) for href, body in self.kept.bodies(identity, hrefs)}
 
-    def _carry_out(
+    def _carry_out(self, identity: str, target: Target, steps: Sequence[Step]) -> None:
+        with Spool() as spool:
+            self._do(target, steps, self._fetch(identity, steps, spool), spool)
+
+    def _do(
         self, target: Target, steps: Sequence[Step], slots: Mapping[str, Slot], spool: Spool
     ) -> None:
         meant = sorted((each for each in steps if each.way in _ORDER), key=_turn)
@@ -158,7 +177,9 @@ class Undo:
                 self._conflict(target, item, "it was saved in another version than was replaced")
                 return None
         reason = self.mirror.objection(target, wanted, step.present, slot.size if slot else 0)
-        if reason is not None:
+        # A plan has not deleted yet what would be in the way.
+        settled = self.tally.dry and isinstance(reason, Clash) and item.uid in self._leaving
+        if reason is not None and not settled:
             self._conflict(target, item, reason)
             return None
         body = partial(spool.get, slot) if slot else bytes
@@ -167,9 +188,6 @@ class Undo:
         return Order(wanted, step.present, body, self.kept.file)
 
     def _apply(self, target: Target, orders: Mapping[Order, Step]) -> None:
-        if not target.exists:
-            tell_left(self.tally, target.calendar.title, self.mirror.create(target))
-            self.tally.count("calendars", "+", target.calendar.title, "calendar (new)")
         done: list[Outcome] = []
         for outcome in self.mirror.apply(target, iter(orders)):
             step = orders[outcome.order]

@@ -171,16 +171,23 @@ class Writer:
         Raises:
             ConnectorError: The destination cannot be read any more.
         """
-        means, target = self.means, self.place.target
+        means, target, before = self.means, self.place.target, self._looked_at
         try:
             for finding in means.readback.check(means.mirror, target, self._done()):
                 wanted, seen = finding.outcome.order.wanted, finding.seen
+                if wanted is not None and finding.missing is not None:
+                    means.unwritten.add(wanted.uid)
                 if wanted is None or seen is None or _as_before(finding.outcome.order, seen):
                     continue
                 if seen.digest != wanted.digest:
                     means.memory.remember(target.calendar.id, wanted, seen)
         except CalendarError as error:
             means.tally.fail(error, self.place.title)
+            means.unwritten.update(self._uids_written(before))
+
+    def _uids_written(self, skipped: int) -> Iterator[str]:
+        done = self.means.agenda.written(self.place.number, skipped)
+        return (each.write.wanted.uid for each in done)
 
     def _done(self) -> Iterator[Outcome]:
         for write, href, etag in self.means.agenda.written(self.place.number, self._looked_at):
@@ -247,6 +254,8 @@ class Writer:
                 self.means.mirror.finish(self.place.target)
         except CalendarError as error:
             self.means.tally.fail(error, self.place.title)
+            left = {each.wanted.uid for each in writes}
+            self.means.unwritten.update(left.difference(self._uids_written(self._looked_at)))
         self.look()
 
     def _unopposed(self, write: Write) -> bool:

@@ -1,3 +1,5 @@
+import errno
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -143,6 +145,45 @@ def test_a_line_that_a_kill_cut_off_is_passed_over(journal: Journal, tmp_path: P
     (file,) = (tmp_path / FOLDER).iterdir()
     file.write_bytes(file.read_bytes() + b'{"op": "wri')
     assert len(trail(journal, tmp_path).items) == 1
+
+
+def test_a_killed_run_that_was_undone_says_so(journal: Journal, tmp_path: Path) -> None:
+    journal.close()
+    (file,) = (tmp_path / FOLDER).iterdir()
+    with file.open("ab") as end:
+        end.write(b'{"op":"wri')
+    find(tmp_path, journal.run).mark_undone("20260502T080000Z-abcd")
+    assert find(tmp_path, journal.run).undone == "20260502T080000Z-abcd"
+
+
+def test_a_line_that_a_full_disk_cut_off_takes_no_other_with_it(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, room = os.write, [10]
+
+    def full(file: int, data: memoryview) -> int:
+        if not room[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = write(file, data[: room[0]])
+        room[0] -= written
+        return written
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(TemporaryError):
+        journal.intend("cloud", "family", version("a", b"\1"), None)
+    monkeypatch.undo()
+    journal.intend("cloud", "family", version("b", b"\1"), None)
+    (item,) = trail(journal, tmp_path).items
+    assert item.uid == "b"
+
+
+def test_an_undoing_that_cannot_be_written_down_is_told(journal: Journal, tmp_path: Path) -> None:
+    journal.close()
+    found = find(tmp_path, journal.run)
+    found.path.unlink()
+    found.path.mkdir()
+    with pytest.raises(TemporaryError, match="cannot be written down"):
+        found.mark_undone("x")
 
 
 def test_a_run_that_is_not_over_is_not_undone(journal: Journal, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Runs into a destination in memory: others write meanwhile, and it refuses and rewrites."""
 
 import shutil
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.engine.bench import NOW, keeping
 
-from caldav_run.connectors.mirroring import Deletions, MirrorOptions
+from caldav_run.connectors.mirroring import Deletions, MirrorOptions, Order, Outcome, Target
 from caldav_run.connectors.selection import Selection
 from caldav_run.engine.events import Event, Level, Noted, Planned, StepFinished
 from caldav_run.engine.guard import Expectation
@@ -278,6 +278,55 @@ def test_an_event_is_put_back_whose_new_place_refuses_it(bench: Bench) -> None:
     assert bench.notes(Level.WARNING)[0].endswith("put back where it was")
 
 
+@dataclass(slots=True)
+class Leaving(MemoryMirror):
+    """One whose calendar "home" goes when it is written to for the second time."""
+
+    one_place: bool = True
+    written: int = 0
+
+    def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
+        self.written += target.calendar.id == "home"
+        if target.calendar.id == "home" and self.written > 1:
+            raise CalendarError("somebody deleted it")
+        yield from MemoryMirror.apply(self, target, orders)
+
+
+def test_an_event_is_put_back_whose_new_calendar_breaks_off(bench: Bench) -> None:
+    bench.mirror = Leaving(places=bench.mirror.places, bodies=bench.mirror.bodies)
+    moved(bench)
+    assert bench.run() == 3
+    assert bench.mirror.bodies["work", "a.ics"] == event("a")
+
+
+@dataclass(slots=True)
+class Swallowing(MemoryMirror):
+    """One that takes what is written to "home", and does not have it then.
+
+    Attributes:
+        readable: Whether one can see that.
+    """
+
+    readable: bool = True
+
+    def finish(self, target: Target) -> None:
+        if target.calendar.id == "home":
+            self.bodies.pop(("home", "a.ics"), None)
+            self.unreadable |= set() if self.readable else {"home"}
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_an_event_is_not_deleted_whose_new_place_swallowed_it(
+    bench: Bench, *, readable: bool
+) -> None:
+    bench.mirror = Swallowing(
+        places=bench.mirror.places, bodies=bench.mirror.bodies, readable=readable
+    )
+    moved(bench)
+    assert bench.run() == 3
+    assert bench.mirror.bodies["work", "a.ics"] == event("a")
+
+
 def test_an_event_is_not_deleted_whose_new_calendar_cannot_be_made(bench: Bench) -> None:
     moved(bench)
     bench.mirror.refuses["home"] = "the server says 507"
@@ -361,6 +410,14 @@ def test_a_calendar_that_is_not_deleted_is_named(old: Bench) -> None:
     old.mirror.refuses["old"] = "the server says 403 Forbidden"
     assert old.run() == 3
     assert old.notes(Level.ERROR) == ["Old: the server says 403 Forbidden"]
+
+
+def test_a_calendar_is_not_deleted_that_somebody_writes_to_meanwhile(old: Bench) -> None:
+    old.source.put("work", "c.ics", event("c"))
+    old.once(lambda: old.mirror.bodies.update({("old", "y.ics"): event("y")}))
+    assert old.run() == 3
+    assert {("old", "x.ics"), ("old", "y.ics")} <= old.mirror.bodies.keys()
+    assert "was written meanwhile" in old.notes(Level.ERROR)[0]
 
 
 def test_a_calendar_that_cannot_be_read_is_not_deleted(old: Bench) -> None:

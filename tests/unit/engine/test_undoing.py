@@ -247,6 +247,30 @@ def test_a_calendar_that_the_run_deleted_comes_back_whole(desk: Desk) -> None:
     assert (desk.mirror.bodies, set(desk.mirror.places)) == (before, {"work"})
 
 
+def test_an_empty_calendar_that_the_run_deleted_comes_back(desk: Desk) -> None:
+    desk.mirror.bodies.clear()
+    desk.begin().remove(desk.mirror.places["work"])
+    desk.journal.close()
+    assert desk.undo(dry=True) == 0
+    assert set(desk.mirror.places) == set()
+    assert desk.undo() == 0
+    assert set(desk.mirror.places) == {"work"}
+
+
+def test_an_event_that_the_run_moved_is_back_where_a_uid_has_one_place(desk: Desk) -> None:
+    desk.mirror.only_once = desk.mirror.one_place = True
+    desk.mirror.places["home"] = Calendar(id="home")
+    desk.source.put("home", "gone.ics", event("gone"))
+    before = dict(desk.mirror.bodies)
+    assert desk.run() == 0
+    assert ("home", "gone.ics") in desk.mirror.bodies
+    assert desk.undo(dry=True) == 0
+    planned = desk.planned()
+    assert desk.undo() == 0, desk.errors()
+    assert desk.planned() == planned
+    assert desk.mirror.bodies == before
+
+
 def test_a_calendar_is_not_deleted_where_it_cannot_be_saved(desk: Desk) -> None:
     desk.unsafe = ConnectorError("the disk is full")
     around = desk.begin()
