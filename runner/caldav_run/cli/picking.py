@@ -48,12 +48,14 @@ class Wish:
     @property
     def single(self) -> bool:
         """Whether items are chosen, not only calendars."""
-        return bool(self.named or self.start or self.stop or self.deleted_since)
+        # An empty word does not mean everything: a script's variable may not have been set.
+        times = (self.start, self.stop, self.deleted_since)
+        return self.named or any(each is not None for each in times)
 
     @property
     def named(self) -> bool:
         """Whether a person has certain items in mind."""
-        return bool(self.uids or self.text)
+        return bool(self.uids) or self.text is not None
 
 
 def pick(found: Opened, chosen: "SnapshotInfo", wish: Wish) -> "Picked":

@@ -179,7 +179,8 @@ def restore(  # noqa: PLR0913 -- one parameter an option
         deleted_since=deleted_since,
     )
     ways = {"on_conflict": on_conflict, "scheduling": scheduling, "verify": verify}
-    taken = _snapshot(found, as_of or _own_time(loaded, choice, wish), wish)
+    at = _own_time(loaded, choice, wish) if as_of is None else as_of
+    taken = _snapshot(found, at, wish)
     made = _made(loaded, found, taken, wish, (to, rename or (), ways))
     chosen = settings(
         state_dir=state_dir,
@@ -221,7 +222,7 @@ def _snapshot(found: Opened, as_of: str | None, wish: Wish) -> "SnapshotInfo":
             "--as-of and --deleted-since each say which versions are meant",
             mend="leave one of them out: what was deleted comes back as it was last",
         )
-    chosen = found.snapshot(as_of or "latest")
+    chosen = found.snapshot("latest" if as_of is None else as_of)
     if chosen.problem is not None:
         raise chosen.problem
     tell_age(found.reader, chosen)

@@ -11,6 +11,7 @@ from caldav_run.cli.look import selected
 from caldav_run.cli.picking import Wish, pick
 from caldav_run.cli.repositories import Choice, Opened
 from caldav_run.errors import UsageError
+from caldav_run.repository.names import MARKER
 
 if TYPE_CHECKING:
     from caldav_run.connectors.protocol import Source
@@ -155,23 +156,26 @@ def destination(pipeline: "Pipeline", to: str, account: str) -> Goal:
         return Goal(spec=sink, account=account, where=where)
     if source is not None and source.type in _WRITABLE:
         return Goal(spec=as_sink(source), account=name_there(source, account), where=where)
-    if _is_path(to):
-        folder = Path(to).expanduser().absolute()
+    folder = Path(to).expanduser().absolute()
+    # Plain events do not belong into an encrypted repository.
+    stored = sink is not None or source is not None or (to != "" and (folder / MARKER).is_file())
+    if not stored and _is_path(to):
         where = {"to": str(folder), "account": account}
         return Goal(spec=folder_sink(folder), account=account, where=where)
-    known = [name for name, each in pipeline.sinks.items() if each.type in _WRITABLE]
-    known += [
-        name
-        for name, each in pipeline.sources.items()
-        if each.type in _WRITABLE and name not in known
-    ]
-    what = "is a repository" if sink or source else "is neither a sink nor a source"
-    names = f"{', '.join(known)}, or a folder such as ./{to}" if known else f"a folder: ./{to}"
-    raise UsageError(f'{pipeline.file}: "{to}" {what}', mend=f"choose: {names}")
+    other = "calendars" if stored or not to else to
+    raise UsageError(
+        f'{pipeline.file}: "{to}" is {"a repository" if stored else "neither a sink nor a source"}',
+        mend=f"choose: {', '.join([*_writable(pipeline), f'or a folder such as ./{other}'])}",
+    )
+
+
+def _writable(pipeline: "Pipeline") -> Sequence[str]:
+    every = [*pipeline.sinks.values(), *pipeline.sources.values()]
+    return list(dict.fromkeys(each.name for each in every if each.type in _WRITABLE))
 
 
 def _is_path(text: str) -> bool:
-    return os.sep in text or text.startswith((".", "~")) or Path(text).is_dir()
+    return os.sep in text or text.startswith((".", "~")) or (text != "" and Path(text).is_dir())
 
 
 def with_options(goal: Goal, given: Mapping[str, str | None], names: Mapping[str, str]) -> Goal:

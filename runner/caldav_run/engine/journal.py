@@ -235,8 +235,8 @@ def find(state_dir: Path, run: str) -> Journaled:
         matching = known[-1:]
     if len(matching) != 1:
         ids = ", ".join(each.run for each in (matching or known)[-10:]) or "none"
-        what = "several runs" if matching else "no run that can be undone"
-        raise UsageError(f'there is {what} "{run}"', mend=f"known: {ids}")
+        what = "several runs begin with" if matching else "no run that can be undone is called"
+        raise UsageError(f'{what} "{run}"', mend=f"the last ones: {ids}")
     (only,) = matching
     with only.path.open("rb") as file:
         try:

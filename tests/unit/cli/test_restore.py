@@ -171,6 +171,10 @@ def test_a_named_event_wins_over_what_is_there(call: "Call", here: Path) -> None
         (["--on-conflict", "x"], "--on-conflict x is nothing for", "choose: newest, keep_source"),
         (["--scheduling", "allow"], "--scheduling allow is nothing for", "leave --scheduling out"),
         (["--text", " "], "--text is empty", ""),
+        (["--text", ""], "--text is empty", ""),
+        (["--from", ""], "--from and --until:", "write a date (2026-05-01)"),
+        (["--deleted-since", ""], '"" is no time', "give a date (2026-05-01)"),
+        (["--as-of", ""], "there is no snapshot", "give latest"),
         (["--from", "soon"], "--from and --until:", "write a date (2026-05-01)"),
         (["--as-of", "latest", "--deleted-since", "today"], "--as-of and --deleted-since", ""),
     ],
@@ -187,16 +191,21 @@ def test_what_is_not_there_is_said_with_what_is(
 
 @pytest.mark.usefixtures("vault")
 @pytest.mark.parametrize(
-    ("to", "message"),
-    [("vault", '"vault" is a repository'), ("moon", '"moon" is neither a sink nor a source')],
+    ("to", "message", "folder"),
+    [
+        ("vault", '"vault" is a repository', "calendars"),
+        ("./repository", '"./repository" is a repository', "calendars"),
+        ("moon", '"moon" is neither a sink nor a source', "moon"),
+        ("", '"" is neither a sink nor a source', "calendars"),
+    ],
 )
 def test_a_destination_that_is_none_is_told_what_there_is(
-    call: "Call", to: str, message: str
+    call: "Call", to: str, message: str, folder: str
 ) -> None:
     done = call("restore", "nightly.yaml", "--to", to)
     assert done.status == 2
     assert message in done.err
-    assert f"choose: cloud, or a folder such as ./{to}" in done.err
+    assert f"choose: cloud, or a folder such as ./{folder}" in done.err
 
 
 @pytest.mark.usefixtures("vault")

@@ -100,7 +100,7 @@ def test_without_a_run_there_is_nothing_to_list(call: "Call") -> None:
     assert done.err == "no run that wrote to a server or folder is known here\n"
     done = call("undo", "latest")
     assert done.status == 2
-    assert "known: none" in done.err
+    assert "the last ones: none" in done.err
 
 
 @pytest.mark.usefixtures("changed")

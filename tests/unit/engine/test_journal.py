@@ -200,9 +200,9 @@ def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path: Path) -> None:
         each.close()
     assert find(tmp_path, "20260501T0800").time == NOW
     assert find(tmp_path, "latest").run == made[1].run
-    with pytest.raises(UsageError, match='several runs "2026"'):
+    with pytest.raises(UsageError, match='several runs begin with "2026"'):
         find(tmp_path, "2026")
-    with pytest.raises(UsageError, match='no run that can be undone "1999"'):
+    with pytest.raises(UsageError, match='no run that can be undone is called "1999"'):
         find(tmp_path, "1999")
 
 

@@ -77,7 +77,7 @@ class Recap:
                 self._states.add(state)
                 if step.kind == "read":
                     self._read += counts.get("items", 0)
-                elif step.kind == "write":
+                elif step.kind in {"write", "undo"}:
                     self._changes += sum(counts.values())
             case _:
                 pass

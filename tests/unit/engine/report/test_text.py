@@ -62,6 +62,11 @@ def test_a_recap_says_what_was_read_and_written() -> None:
     assert recap(read(5), written(State.OK)) == "nightly: done: 5 items read, nothing written"
 
 
+def test_what_is_undone_counts_as_written() -> None:
+    undone = StepFinished(Step("undo", "cloud"), State.CHANGED, "", {"deleted": 1})
+    assert recap(undone).endswith("0 items read, 1 change written")
+
+
 def test_what_filters_count_is_no_change() -> None:
     kept = StepFinished(FILTER, State.OK, "", {"kept": 3, "dropped": 4})
     assert recap(read(7), kept, written(State.OK)).endswith("7 items read, nothing written")
