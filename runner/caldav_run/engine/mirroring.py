@@ -217,9 +217,16 @@ class MirrorRun:
         more = [len(each.doomed) for each in self._condemned]
         # An empty calendar is something, too.
         count = sum(len(each.doomed) for each in places) + sum(max(1, each) for each in more)
-        objection = too_many(count, self._there + sum(more), mirror.options.delete)
+        present = self._there + sum(more)
+        objection = self._emptied(count) or too_many(count, present, mirror.options.delete)
         if objection is not None:
             self._hold_back([*places, *self._condemned], objection)
+
+    def _emptied(self, deletions: int) -> str | None:
+        """Return why nothing is deleted for a source that has nothing at all, as a mishap has."""
+        empty = (each.source for each in self._feeds if not each.calendars and not each.excluded)
+        source = next(empty, None) if deletions else None
+        return None if source is None else f"{source} has no calendar at all"
 
     def _hold_back(self, places: Sequence[Destination], objection: str) -> None:
         tally = self._tally

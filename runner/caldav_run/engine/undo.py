@@ -41,7 +41,7 @@ def decide(item: Touched, present: Sequence[Version]) -> Step:
         return Step(Way.NOTHING, item, there)
     if there is None:
         if not item.after and item.sure is not Sure.FAILED:
-            return Step(Way.ADD, item)
+            return Step(Way.NOTHING if _is_back(item, present) else Way.ADD, item)
         return _left(item, there, "it was deleted after the run")
     if item.after and _is_ours(item, there):
         return Step(Way.REPLACE, item, there)
@@ -69,6 +69,11 @@ def _there(item: Touched, present: Sequence[Version]) -> Version | None:
     # Nobody knows under which name it was written, if it was.
     mine = (each for each in present if each.uid == item.uid and _is_ours(item, each))
     return next(mine, None)
+
+
+def _is_back(item: Touched, present: Sequence[Version]) -> bool:
+    """Return whether a deleted item is there again, under another name."""
+    return any((each.uid, each.digest) == (item.uid, item.before) for each in present if item.uid)
 
 
 def _is_ours(item: Touched, there: Version) -> bool:

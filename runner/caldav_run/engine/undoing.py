@@ -133,10 +133,18 @@ class Undo:
 
     def _lost(self, identity: str, items: Sequence[Touched]) -> Iterator[Touched]:
         """Yield what went with a whole calendar."""
+        if self.kept is None:
+            return
         named = {each.was for each in items}
-        for href in self.kept.hrefs(identity) if self.kept else ():
-            if href not in named:
-                yield Touched(calendar=identity, href=href, was=href, before=b"")
+        hrefs = [each for each in self.kept.hrefs(identity) if each not in named]
+        found = (version(body, href, None) for href, body in self.kept.bodies(identity, hrefs))
+        known = {each.href: each for each in found}
+        for href in hrefs:
+            lost = Touched(calendar=identity, href=href, was=href, before=b"")
+            if href in known:
+                old = known[href]
+                lost.uid, lost.label, lost.before = old.uid, old.label, old.digest
+            yield lost
 
     def _fetch(self, identity: str, steps: Sequence[Step], spool: Spool) -> dict[str, Slot]:
         needed = [each.item.was for each in steps if each.way in {Way.REPLACE, Way.ADD}]

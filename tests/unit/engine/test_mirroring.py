@@ -399,6 +399,15 @@ def test_a_calendar_stays_that_has_to(old: Bench, why: str) -> None:
     assert old.mirror.bodies["old", "x.ics"] == event("x")
 
 
+def test_a_source_without_any_calendar_deletes_none(old: Bench) -> None:
+    old.source.calendars.clear()
+    old.source.bodies.clear()
+    before = dict(old.mirror.bodies)
+    assert old.run() == 4
+    assert (old.mirror.bodies, set(old.mirror.places)) == (before, {"work", "old"})
+    assert old.notes(Level.ERROR) == ["there: here has no calendar at all: nothing is deleted"]
+
+
 def test_an_empty_calendar_counts_as_a_deletion(old: Bench) -> None:
     old.mirror.options = MirrorOptions(mode="exact", delete=replace(CALENDARS, max=0))
     old.mirror.bodies.clear()

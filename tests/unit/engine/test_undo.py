@@ -58,6 +58,8 @@ def touched(
         (touched(OLD, None), [], Way.ADD),
         (touched(OLD, None), [there(OLD)], Way.NOTHING),
         (touched(OLD, None), [there(OTHER)], Way.CONFLICT),
+        (touched(OLD, None), [there(OLD, "b.ics")], Way.NOTHING),
+        (touched(OLD, None), [there(OTHER, "b.ics")], Way.ADD),
         (touched(OLD, None, Sure.UNKNOWN), [], Way.ADD),
         (touched(OLD, None, Sure.FAILED), [], Way.NOTHING),
     ],

@@ -46,6 +46,7 @@ class Desk:
     mirror: MemoryMirror = field(default_factory=lambda: MemoryMirror(options=EXACT))
     source: MemorySource = field(default_factory=MemorySource)
     saved: Bodies = field(default_factory=dict)
+    damaged: set[str] = field(default_factory=set)
     unsafe: ConnectorError | None = None
     events: list[Event] = field(default_factory=list)
     journal: Journal = field(init=False)
@@ -95,7 +96,7 @@ class Desk:
         made = Undo(
             trail=trail,
             mirror=self.mirror,
-            kept=Kept(self.saved) if trail.saved else None,
+            kept=Kept(self.saved, self.damaged) if trail.saved else None,
             tally=tally,
             readback=Readback(tally),
         )
@@ -113,13 +114,14 @@ class Kept:
     """What was saved; see `engine.undoing.Kept`."""
 
     saved: Bodies
+    damaged: set[str] = field(default_factory=set)
 
     def hrefs(self, calendar: str) -> Sequence[str]:
         return [href for place, href in self.saved if place == calendar]
 
     def bodies(self, calendar: str, hrefs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         for href in hrefs:
-            if (calendar, href) in self.saved:
+            if (calendar, href) in self.saved and href not in self.damaged:
                 yield href, self.saved[calendar, href]
 
     def file(self, managed_id: str) -> bytes | None:
@@ -245,6 +247,19 @@ def test_a_calendar_that_the_run_deleted_comes_back_whole(desk: Desk) -> None:
     assert desk.mirror.places == {}
     assert desk.undo() == 0
     assert (desk.mirror.bodies, set(desk.mirror.places)) == (before, {"work"})
+    assert desk.undo() == 0
+    assert desk.planned() == []
+
+
+def test_what_the_snapshot_cannot_give_of_a_deleted_calendar_is_told(desk: Desk) -> None:
+    desk.begin().remove(desk.mirror.places["work"])
+    desk.journal.close()
+    desk.damaged.add("gone.ics")
+    assert desk.undo() == 3
+    assert set(desk.mirror.bodies) == {("work", "old.ics")}
+    assert desk.errors() == [
+        "work: gone.ics: left as it is: its old version was not saved before the run"
+    ]
 
 
 def test_an_empty_calendar_that_the_run_deleted_comes_back(desk: Desk) -> None:
