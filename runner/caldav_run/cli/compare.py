@@ -104,14 +104,14 @@ def _sides(found: Opened) -> tuple["SnapshotInfo", "SnapshotInfo"]:
         UsageError: One of them does not exist, or they are of two accounts.
     """
     old, new = found.words
-    after = found.snapshot(new or "latest")
+    after = found.snapshot(new)
     mine = [each for each in found.reader.snapshots() if each.account == after.account]
     if old is None and len(mine) == 1:
         raise UsageError(
             f"{after.account} has one snapshot only, and nothing to compare it with",
             mend="the next run that finds a change makes another one",
         )
-    before = found.snapshot(old or "latest~1")
+    before = found.snapshot("latest~1" if old is None else old)
     if before.account != after.account:
         raise UsageError(f"the snapshots are of two accounts: {before.account} and {after.account}")
     return before, after

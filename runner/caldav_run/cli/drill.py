@@ -64,7 +64,7 @@ def drill(
     from caldav_run.testing.drill.proof import drill as run_drill
 
     found = open_repository(choice, pipeline, snapshot)
-    chosen = found.snapshot(found.words[0] or "latest")
+    chosen = found.snapshot(found.words[0])
     tell_age(found.reader, chosen)
     selection = selected(found.reader, chosen, calendar)
     scratch = tempfile.TemporaryDirectory(prefix="caldav-run-drill-")

@@ -82,7 +82,7 @@ def show(
     """Show the calendars, and with --items the items, of a snapshot."""
     found = open_repository(choice, pipeline, snapshot)
     reader = found.reader
-    chosen = found.snapshot(found.words[0] or "latest")
+    chosen = found.snapshot(found.words[0])
     tell_age(reader, chosen)
     held = [
         (each, list(reader.items(chosen, each.calendar.id))) for each in reader.calendars(chosen)

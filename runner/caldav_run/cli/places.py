@@ -148,3 +148,10 @@ def _only_account(pipeline: "Pipeline", spec: "ConnectorSpec") -> str | None:
         return None
     (only,) = pipeline.sources.values()
     return str(only.options.get("account") or only.name)
+
+
+def in_repository(path: Path) -> bool:
+    """Return whether a path is a repository or lies in one: plain events do not belong there."""
+    from caldav_run.repository.names import MARKER
+
+    return any((each / MARKER).is_file() for each in (path, path.parent))

@@ -116,8 +116,8 @@ class Opened:
 
         return meant(each.account for each in self.reader.snapshots(self.account))
 
-    def snapshot(self, ref: str) -> "SnapshotInfo":
-        """Find a snapshot; see `caldav_run.repository.references.resolve`.
+    def snapshot(self, ref: str | None) -> "SnapshotInfo":
+        """Find a snapshot, None for the latest; see `caldav_run.repository.references.resolve`.
 
         Raises:
             UsageError: There is none, or more than one is meant.
@@ -126,7 +126,7 @@ class Opened:
             raise UsageError(
                 f"{self.location} holds no snapshot yet", mend="make one: caldav-run run PIPELINE"
             )
-        return self.reader.resolve(ref, self.account, self.now)
+        return self.reader.resolve("latest" if ref is None else ref, self.account, self.now)
 
 
 def find_place(
@@ -174,7 +174,8 @@ def open_place(choice: Choice, place: Place, words: tuple[str | None, ...] = ())
     """
     from caldav_run.repository.reader import Reader
 
-    account, means = choice.account or place.account, means_of(choice, place)
+    account = place.account if choice.account is None else choice.account
+    means = means_of(choice, place)
     reader = Reader(place.store(), _keyring(place, means))
     location, storage = place.location, place.storage
     return Opened(reader, account, words, location, storage, means, place.timezone)

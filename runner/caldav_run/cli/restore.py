@@ -222,7 +222,7 @@ def _snapshot(found: Opened, as_of: str | None, wish: Wish) -> "SnapshotInfo":
             "--as-of and --deleted-since each say which versions are meant",
             mend="leave one of them out: what was deleted comes back as it was last",
         )
-    chosen = found.snapshot("latest" if as_of is None else as_of)
+    chosen = found.snapshot(as_of)
     if chosen.problem is not None:
         raise chosen.problem
     tell_age(found.reader, chosen)

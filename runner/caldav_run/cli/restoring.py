@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from caldav_run.cli.look import selected
 from caldav_run.cli.picking import Wish, pick
+from caldav_run.cli.places import in_repository
 from caldav_run.cli.repositories import Choice, Opened
 from caldav_run.errors import UsageError
-from caldav_run.repository.names import MARKER
 
 if TYPE_CHECKING:
     from caldav_run.connectors.protocol import Source
@@ -157,8 +157,7 @@ def destination(pipeline: "Pipeline", to: str, account: str) -> Goal:
     if source is not None and source.type in _WRITABLE:
         return Goal(spec=as_sink(source), account=name_there(source, account), where=where)
     folder = Path(to).expanduser().absolute()
-    # Plain events do not belong into an encrypted repository.
-    stored = sink is not None or source is not None or (to != "" and (folder / MARKER).is_file())
+    stored = sink is not None or source is not None or (to != "" and in_repository(folder))
     if not stored and _is_path(to):
         where = {"to": str(folder), "account": account}
         return Goal(spec=folder_sink(folder), account=account, where=where)

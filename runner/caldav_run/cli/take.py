@@ -15,6 +15,7 @@ from caldav_run import shelf
 from caldav_run.cli import console
 from caldav_run.cli.execute import run_one
 from caldav_run.cli.look import Snapshot, selected
+from caldav_run.cli.places import in_repository
 from caldav_run.cli.repositories import (
     Choice,
     Opened,
@@ -132,12 +133,14 @@ def export(
     found = open_repository(choice, pipeline, snapshot)
     if as_of is not None and found.words[0] is not None:
         raise UsageError("the snapshot is named twice", mend=f"take out --as-of {as_of}")
-    chosen = found.snapshot(as_of or found.words[0] or "latest")
+    chosen = found.snapshot(found.words[0] if as_of is None else as_of)
     tell_age(found.reader, chosen)
     if chosen.problem is not None:
         raise chosen.problem
     selection = selected(found.reader, chosen, calendar)
     path = to.expanduser().absolute()
+    if in_repository(path):
+        raise UsageError(f"{to} lies in a repository", mend="give a place outside of it")
     write = {".ics": _to_file, ".zip": _to_zip}.get(path.suffix.lower(), _to_folder)
     _refuse_overwriting(path / chosen.account if write is _to_folder else path, force=force)
     status = write(found, chosen, selection, path)

@@ -88,6 +88,24 @@ def test_a_snapshot_becomes_a_folder(call: "Call", here: Path) -> None:
     assert files == {"cloud/family/lunch.ics", "cloud/family/concert.ics"}
 
 
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("to", ["repository", "repository/out", "repository/all.zip"])
+def test_nothing_plain_goes_into_a_repository(call: "Call", here: Path, to: str) -> None:
+    done = call("export", "nightly.yaml", "--to", to)
+    assert done.status == 2
+    assert f"{to} lies in a repository" in done.err
+    assert not (here / "repository" / "cloud").exists()
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("words", [["show", ""], ["diff", ""], ["export", "", "--to", "out"]])
+def test_an_empty_snapshot_is_not_the_latest(call: "Call", words: list[str]) -> None:
+    verb, *others = words
+    done = call(verb, "nightly.yaml", *others)
+    assert (done.status, done.out) == (2, "")
+    assert "there is no snapshot" in done.err
+
+
 def test_nothing_is_overwritten_unasked(call: "Call", here: Path, filled: Vault) -> None:
     assert call("export", "nightly.yaml", "--to", "out").status == 0
     filled.run(added("report", 2, calendar="work"))
