@@ -1,13 +1,14 @@
 """Does what was planned for a destination, in its order."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from caldav_run.engine.means import Means
 from caldav_run.engine.meeting import Destination
 from caldav_run.engine.putting_back import put_back
 from caldav_run.engine.showing import removed
 from caldav_run.engine.writer import Writer
-from caldav_run.errors import CalendarError
+from caldav_run.errors import CalendarError, ConnectorError
 
 
 def perform(places: Sequence[Destination], condemned: Sequence[Destination], means: Means) -> None:
@@ -31,15 +32,31 @@ def perform(places: Sequence[Destination], condemned: Sequence[Destination], mea
     sound = [writer for place in places if (writer := Writer(means, place)).bring()]
     for writer in sound:
         writer.look()
-    awaited = {write.wanted.uid for writer in sound for write in writer.late()}
+    try:
+        _make_room(sound, condemned, means)
+    except ConnectorError:
+        # Such as a server that is full: what made room in vain may still go back.
+        means.unwritten.update(_awaited(sound))
+        with suppress(ConnectorError):
+            put_back(means)
+        raise
+    put_back(means)
+    means.readback.finish()
+
+
+def _make_room(sound: Sequence[Writer], condemned: Sequence[Destination], means: Means) -> None:
+    """Delete, and write what waited for that."""
+    awaited = _awaited(sound)
     for writer in sound:
         writer.delete(awaited)
     for place in condemned:
         _remove(place, means)
     for writer in sound:
         writer.catch_up()
-    put_back(means)
-    means.readback.finish()
+
+
+def _awaited(sound: Sequence[Writer]) -> set[str]:
+    return {write.wanted.uid for writer in sound for write in writer.late()}
 
 
 def _remove(place: Destination, means: Means) -> None:

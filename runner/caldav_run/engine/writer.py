@@ -13,7 +13,7 @@ from caldav_run.engine.means import Aside, Means, count
 from caldav_run.engine.meeting import Destination
 from caldav_run.engine.plan import Action, Policy, Verb, plan
 from caldav_run.engine.telling import tell, tell_left
-from caldav_run.errors import CaldavRunError, CalendarError, ItemError
+from caldav_run.errors import CaldavRunError, CalendarError, ConnectorError, ItemError
 from caldav_run.model import Version
 
 _LOOKS: Final = 3
@@ -247,15 +247,17 @@ class Writer:
         """
         self.means.leaving.clear()
         writes = [*self._later, *filter(self._unopposed, self.place.deferred)]
-        self._later = []
+        self._later, self.place.deferred = [], []
         try:
             if writes:
                 self._apply(writes)
                 self.means.mirror.finish(self.place.target)
-        except CalendarError as error:
-            self.means.tally.fail(error, self.place.title)
+        except (CalendarError, ConnectorError) as error:
             left = {each.wanted.uid for each in writes}
             self.means.unwritten.update(left.difference(self._uids_written(self._looked_at)))
+            if isinstance(error, ConnectorError):
+                raise
+            self.means.tally.fail(error, self.place.title)
         self.look()
 
     def _unopposed(self, write: Write) -> bool:

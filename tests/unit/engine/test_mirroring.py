@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -283,19 +283,23 @@ class Leaving(MemoryMirror):
     """One whose calendar "home" goes when it is written to for the second time."""
 
     one_place: bool = True
+    error: CalendarError | ConnectorError = field(default_factory=lambda: CalendarError("gone"))
     written: int = 0
 
     def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
         self.written += target.calendar.id == "home"
         if target.calendar.id == "home" and self.written > 1:
-            raise CalendarError("somebody deleted it")
+            raise self.error
         yield from MemoryMirror.apply(self, target, orders)
 
 
-def test_an_event_is_put_back_whose_new_calendar_breaks_off(bench: Bench) -> None:
-    bench.mirror = Leaving(places=bench.mirror.places, bodies=bench.mirror.bodies)
+@pytest.mark.parametrize("error", [CalendarError("gone"), TemporaryError("there is no room")])
+def test_an_event_is_put_back_whose_new_calendar_breaks_off(
+    bench: Bench, error: CalendarError | ConnectorError
+) -> None:
+    bench.mirror = Leaving(places=bench.mirror.places, bodies=bench.mirror.bodies, error=error)
     moved(bench)
-    assert bench.run() == 3
+    assert bench.run() == error.exit_status
     assert bench.mirror.bodies["work", "a.ics"] == event("a")
 
 
