@@ -32,6 +32,17 @@ def tell(tally: Tally, title: str, action: Action) -> None:
         tally.note(_STAYS[action.verb], f"{title}: {label}: {action.reason}", name)
 
 
+def tell_anew(tally: Tally, title: str, action: Action) -> None:
+    """Tell that an item is written over which changed since the plan, should it be so decided.
+
+    No plan has shown that version, and it may have been written after the safety snapshot.
+    """
+    if action.verb is Verb.REPLACE and action.wanted is not None:
+        why = f", {action.reason}" if action.reason else ""
+        text = f"{title}: {action.wanted.label}: it changed meanwhile, and is replaced{why}"
+        tally.note(Level.WARNING, text, action.wanted.href)
+
+
 def tell_otherwise(tally: Tally, title: str, names: Sequence[str]) -> None:
     """Tell which properties of a calendar that was there are other than at the source."""
     if names:

@@ -12,7 +12,7 @@ from caldav_run.engine.events import Level, Progress
 from caldav_run.engine.means import Aside, Means, count
 from caldav_run.engine.meeting import Destination
 from caldav_run.engine.plan import Action, Policy, Verb, plan
-from caldav_run.engine.telling import tell, tell_left
+from caldav_run.engine.telling import tell, tell_anew, tell_left
 from caldav_run.errors import CaldavRunError, CalendarError, ConnectorError, ItemError
 from caldav_run.model import Version
 
@@ -117,6 +117,7 @@ class Writer:
             del self._under_way[outcome.order]
             there = held.version if held else None
             for action in self._decided(write.wanted, there):
+                tell_anew(self.means.tally, self.place.title, action)
                 if action.verb in {Verb.ADD, Verb.REPLACE}:
                     yield Write(write.wanted, action.present, write.place)
                 else:

@@ -113,6 +113,18 @@ def test_an_item_that_changed_meanwhile_is_decided_anew(bench: Bench) -> None:
     assert bench.run() == 0
     assert bench.mirror.bodies["work", "a.ics"] == event("a", "Later", 3)
     assert bench.counts() == {"changed": 1, "unchanged": 1}
+    (note,) = bench.notes(Level.WARNING)
+    assert note.endswith("it changed meanwhile, and is replaced")
+
+
+def test_a_newer_version_that_appeared_meanwhile_is_not_replaced_in_silence(bench: Bench) -> None:
+    bench.mirror.options = MirrorOptions(on_conflict="keep_source")
+    bench.source.put("work", "a.ics", event("a", "Later", 3))
+    bench.once(lambda: bench.mirror.bodies.update({("work", "a.ics"): event("a", "Theirs", 9)}))
+    assert bench.run() == 0
+    assert bench.mirror.bodies["work", "a.ics"] == event("a", "Later", 3)
+    (note,) = bench.notes(Level.WARNING)
+    assert "is replaced, the destination's version is newer" in note
 
 
 def test_a_newer_version_that_appeared_meanwhile_stays(bench: Bench) -> None:
