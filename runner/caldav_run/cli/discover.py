@@ -89,6 +89,8 @@ def discover(  # noqa: PLR0913 -- one parameter an option
     """
     if (pipeline is None) == (url is None):
         raise UsageError("what is to be looked at?", mend="give a pipeline file, or --url")
+    if str(pipeline).startswith(("http:/", "https:/")):
+        raise UsageError("an address is no pipeline file", mend="write --url before it")
     state = state_folder(state_dir)
     if url is None:
         asked = _in_pipeline(pipeline or Path(), source, assignments(sets), state)

@@ -68,6 +68,9 @@ def _looks_like_file(argument: str, *, wrong_verb: bool) -> bool:
 def _option_first(arguments: Sequence[str], known: Sequence[str]) -> list[str]:
     if arguments[0].split("=")[0] in _OWN_OPTIONS:
         return list(arguments)
+    close = difflib.get_close_matches(arguments[0], _OWN_OPTIONS, n=1, cutoff=0.8)
+    if close:
+        raise UsageError(f"No such option: {arguments[0]}", mend=f'did you mean "{close[0]}"?')
     verb = next((each for each in arguments if each in known), "run")
     rest = [each for at, each in enumerate(arguments) if at != _index(arguments, verb)]
     raise UsageError(

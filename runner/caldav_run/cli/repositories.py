@@ -177,8 +177,7 @@ def open_place(choice: Choice, place: Place, words: tuple[str | None, ...] = ())
     account = place.account if choice.account is None else choice.account
     means = means_of(choice, place)
     reader = Reader(place.store(), _keyring(place, means))
-    location, storage = place.location, place.storage
-    return Opened(reader, account, words, location, storage, means, place.timezone)
+    return Opened(reader, account, words, place.location, place.storage, means, place.timezone)
 
 
 def keyring_of(choice: Choice, place: Place) -> "Keyring":

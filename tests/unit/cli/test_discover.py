@@ -244,3 +244,12 @@ def test_what_is_missing_is_asked_for(
 def test_refused_credentials_end_as_they_do_in_a_run(call: "Call", server: ScriptedServer) -> None:
     server.script = lambda _: Answer(401)
     assert call(*arguments(server)).status == 77
+
+
+@pytest.mark.parametrize("address", ["https://example.org/dav", "http://127.0.0.1:9/"])
+def test_an_address_in_the_place_of_a_pipeline_is_told_where_it_goes(
+    call: "Call", address: str
+) -> None:
+    done = call("discover", address)
+    assert done.status == 2
+    assert "write --url before it" in done.err

@@ -45,6 +45,7 @@ def test_a_file_in_the_verbs_place_is_run(
         (["xyzzy"], "the verbs are: cat, check"),
         (["-v", "my file.yaml"], "write: caldav-run run -v 'my file.yaml'"),
         (["--output=json", "plan", "x.yaml"], "write: caldav-run plan --output=json x.yaml"),
+        (["--verzion"], 'did you mean "--version"?'),
     ],
 )
 def test_a_slip_in_the_first_words_gets_a_hint(arguments: list[str], hint: str, here: Path) -> None:
