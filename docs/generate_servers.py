@@ -1,6 +1,7 @@
 """Write docs/servers.md from what `make docs-servers` measured (docs/servers/*.json)."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -187,12 +188,11 @@ def _kept_back(restored: Server) -> Iterator[str]:
 
 def _losing(restored: Server) -> Iterator[tuple[str, str]]:
     """Yield items that lost something, each with the reason; `losing` knows both by name."""
+    known = restored["losing"]
     for item, losses in restored["losses"].items():
-        keys = [
-            item,
-            *(loss.partition(": ")[2].partition(":")[0].partition(";")[0] for loss in losses),
-        ]
-        reasons = (restored["losing"][key] for key in keys if key in restored["losing"])
+        # What a property's name ends at: parameters, its value, or what was left out of it.
+        properties = (re.split("[:;…]", loss.partition(": ")[2])[0] for loss in losses)
+        reasons = (known[key] for key in (item, *properties) if key in known)
         yield item, next(reasons, _escaped("; ".join(losses)))
 
 

@@ -43,6 +43,10 @@ RADICALE_LOSES: Final = _losing(
 )
 XANDIKOS_LOSES: Final = _losing(
     _because("icalendar escapes the semicolons of REQUEST-STATUS", "REQUEST-STATUS"),
+    _because(
+        "what SOGo has escaped where it has a meaning is spelled in yet another way",
+        *("GEO", "X-APPLE-STRUCTURED-LOCATION"),
+    ),
     _because("a lone carriage return is made something else", "bare-return"),
     _NO_LINE,
 )
