@@ -1,6 +1,8 @@
 """What all tests share."""
 
+import time
 from collections import defaultdict
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import Phase, settings
@@ -18,6 +20,16 @@ settings.load_profile("default")
 def no_secret_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have each test begin as a program does: with nothing revealed that has to be masked."""
     monkeypatch.setattr("caldav_run.secret._revealed", set())
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have the machine be in a zone that is far from UTC."""
+    with monkeypatch.context() as zone:
+        zone.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -36,15 +36,18 @@ def _asked_s(reply: "Reply", usual_s: float) -> float:
     after = reply.header("Retry-After")
     if after.isdecimal():
         return float(after)
-    if (until := _moment(after)) is None:
+    if (until := moment(after)) is None:
         return usual_s
     # By the server's own clock, where it tells the time.
-    now = _moment(reply.header("Date")) or datetime.now(UTC)
+    now = moment(reply.header("Date")) or datetime.now(UTC)
     return max(0.0, (until - now).total_seconds())
 
 
-def _moment(date: str) -> datetime | None:
-    """Return the time of an HTTP date (RFC 9110 section 5.6.7); None where it is none."""
+def moment(date: str) -> datetime | None:
+    """Return the time of an HTTP date (RFC 9110 section 5.6.7); None where it is none.
+
+    One that names no zone is in UTC.
+    """
     try:
         found = parsedate_to_datetime(date)
     except (ValueError, OverflowError):

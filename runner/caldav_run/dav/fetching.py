@@ -15,7 +15,7 @@ from caldav_run.dav.pace import BATCH_BYTES
 from caldav_run.model import Changed, Failed, Item, Provenance, Reading
 
 _PIECE: Final = 64 * 1024
-_PATIENCE: Final = 5
+PATIENCE: Final = 5
 """How many answers of one calendar may fail to come before the rest is given up."""
 
 _GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
@@ -65,7 +65,7 @@ class Fetcher:
         self._collection = collection
         self._wanted = wanted
         self._lanes = lanes
-        self._patience = _PATIENCE
+        self._patience = PATIENCE
         self._asked: deque[Asked] = deque()
         self._parts: deque[Sequence[Member]] = deque()
         self._missing: list[Member] = []
@@ -186,7 +186,7 @@ class Fetcher:
             self._split(batch, error)
             return
         # One item that makes every report on it break off must not use it up for all.
-        self._patience = min(_PATIENCE, self._patience + 1)
+        self._patience = min(PATIENCE, self._patience + 1)
         missing = [member for member in batch if member.spelled not in found]
         for member in batch:
             if member.spelled in found:
@@ -251,11 +251,16 @@ class Fetcher:
 
     def _endure(self, error: Exception) -> None:
         """Give up after waiting in vain too often: each wait may last a minute."""
-        busy = isinstance(error, failures.StatusError) and error.status in _BUSY
-        if busy or isinstance(error, failures.InterruptedAnswerError):
+        if in_vain(error):
             self._patience -= 1
             if self._patience == 0:
                 raise error
+
+
+def in_vain(error: Exception) -> bool:
+    """Return whether a failure comes after a wait that was for nothing."""
+    busy = isinstance(error, failures.StatusError) and error.status in _BUSY
+    return busy or isinstance(error, failures.InterruptedAnswerError)
 
 
 def _unsupported(error: Exception) -> bool:

@@ -4,10 +4,9 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator
-from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
 
-from caldav_run.dav import bodies, hrefs, names
+from caldav_run.dav import bodies, busy, hrefs, names
 from caldav_run.dav.collections import listing
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.multistatus import Response
@@ -152,11 +151,8 @@ def member_of(response: Response) -> Member | None:
 
 
 def _written_before(response: Response, moment: float) -> bool:
-    text = response.text(names.GETLASTMODIFIED)
-    try:
-        return text is not None and parsedate_to_datetime(text).timestamp() < moment
-    except (ValueError, OverflowError):
-        return False
+    written = busy.moment(response.text(names.GETLASTMODIFIED) or "")
+    return written is not None and written.timestamp() < moment
 
 
 def _is_object(response: Response, href: str | None) -> bool:

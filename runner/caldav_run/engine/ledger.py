@@ -96,7 +96,8 @@ class SharedBaseline:
 
     def __init__(self, held: Sequence[Held | None], now: float) -> None:
         """Take each sink's ledger, None for a sink without memory, and the time in seconds."""
-        self._held = [each for each in held if each is not None and each.trusted]
+        self._all = [each for each in held if each is not None]
+        self._held = [each for each in self._all if each.trusted]
         # One sink that trusts nothing it holds has everything read.
         self._useful = bool(held) and len(self._held) == len(held)
         self._now = now
@@ -124,8 +125,8 @@ class SharedBaseline:
         return sorted({href for each in self._held for href in each.doubtful(calendar, self._now)})
 
     def hrefs(self, calendar: str) -> Collection[str]:
-        """Return the names of all that is held of the calendar."""
-        return {href for each in self._held for href in each.entries(calendar)}
+        """Return the names of all that is held of the calendar, however it was judged."""
+        return {href for each in self._all for href in each.entries(calendar)}
 
 
 def _doubtful(entry: Entry, now: float) -> bool:

@@ -14,6 +14,7 @@ from caldav_run.connectors.baseline import Nothing
 from caldav_run.connectors.filters.components import ComponentsFilter
 from caldav_run.connectors.protocol import Context
 from caldav_run.connectors.sources.caldav import CaldavSource
+from caldav_run.dav import fetching
 from caldav_run.dav.connection import Connection
 from caldav_run.dav.settings import Settings
 from caldav_run.engine.events import Event, Noted
@@ -27,7 +28,15 @@ from caldav_run.shelf import Place
 from caldav_run.testing.contracts.bodies import event
 from caldav_run.testing.holding import sink
 from caldav_run.testing.liar import Liar
-from caldav_run.testing.scripted import Answer, Asked, ScriptedServer, scripted_server
+from caldav_run.testing.scripted import (
+    Answer,
+    Asked,
+    Script,
+    ScriptedServer,
+    multistatus,
+    response,
+    scripted_server,
+)
 from caldav_run.testing.vault import Vault
 
 PLAN = Place("work", "a.ics", "m1").name
@@ -211,6 +220,90 @@ def test_a_file_is_carried_forward_with_its_calendar(play: Play) -> None:
     )
     assert play.run() == 3
     assert play.held() == {PLAN: b"one"}
+
+
+def with_a_team(play: Play, home: Answer) -> Script:
+    """An account with a second home, whose calendar holds an item with a file."""
+    homes = "<d:href>/dav/alice/</d:href><d:href>/team/</d:href>"
+    item = attached("t", "m1")
+    etag = '<d:getetag>"1"</d:getetag>'
+    whole = f"{etag}<c:calendar-data>{item.decode()}</c:calendar-data>"
+
+    def script(asked: Asked) -> Answer:
+        if asked.path == "/" or (asked.path == "/dav/alice/" and asked.headers["depth"] == "0"):
+            found = f"<c:calendar-home-set>{homes}</c:calendar-home-set>"
+            return multistatus(response(asked.path, found))
+        if asked.path == "/team/":
+            return home
+        if asked.path == "/team/plans/":
+            told = whole if asked.method == "REPORT" else etag
+            itself = [response(asked.path, FOLDER)] if asked.method == "PROPFIND" else []
+            return multistatus(*itself, response(f"{asked.path}t.ics", told))
+        return play(asked)
+
+    return script
+
+
+FOLDER = "<d:resourcetype><d:collection/></d:resourcetype>"
+CALENDAR = "<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
+
+
+def test_a_file_is_carried_forward_where_the_home_of_its_item_is_not_listed(play: Play) -> None:
+    team = multistatus(response("/team/", FOLDER), response("/team/plans/", CALENDAR))
+    play.server.script = with_a_team(play, team)
+    assert play.run() == 0
+    held = play.held()
+    assert len(held) == 2
+    play.server.script = with_a_team(play, Answer(404))
+    assert play.run() == 1
+    assert play.held() == held
+
+
+@pytest.mark.parametrize("refused", ["/dav/alice/work/", "/dav/alice/work/a.ics"])
+def test_a_file_whose_item_is_unread_is_carried_forward_under_another_filter(
+    play: Play, refused: str
+) -> None:
+    play.run()
+    play.keep = ["VEVENT", "VTODO"]
+    play.liar.put("home", "d.ics", attached("d", "m1"))
+
+    def script(asked: Asked) -> Answer:
+        if asked.path == refused or (asked.method == "REPORT" and "work" in asked.path):
+            return Answer(403)
+        return play(asked)
+
+    play.server.script = script
+    assert play.run() == 3
+    assert set(play.held()) == {PLAN, Place("home", "d.ics", "m1").name}
+    play.server.script = play
+    assert play.run() == 0
+    assert PLAN in play.held()
+
+
+@pytest.mark.parametrize("refused", ["/dav/alice/home/", "/files/m1"])
+def test_a_file_is_had_later_where_the_reading_broke_off_before_it(
+    play: Play, refused: str
+) -> None:
+    play.server.script = lambda asked: (
+        Answer(401) if asked.path.startswith(refused) else play(asked)
+    )
+    assert play.run() == 1
+    assert play.held() == {}
+    play.server.script = play
+    assert play.run() == 0
+    assert play.held() == {PLAN: b"one"}
+
+
+def test_the_rest_is_left_where_several_files_were_waited_for_in_vain(play: Play) -> None:
+    names = [f"n{at}" for at in range(9)]
+    play.liar.put("work", "a.ics", attached("a", *names))
+    play.files |= dict.fromkeys(names, Answer(503, b"", {"Retry-After": "3600"}))
+    assert play.run() == 3
+    assert len(play.asked_for()) == fetching.PATIENCE
+    play.files |= dict.fromkeys(names, Answer(200, b"here"))
+    assert play.run() == 0
+    assert set(play.held().values()) == {b"here"}
+    assert len(play.held()) == len(names)
 
 
 def test_what_a_filter_leaves_out_takes_its_files_along(play: Play) -> None:

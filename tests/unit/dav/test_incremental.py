@@ -246,6 +246,18 @@ def test_what_was_written_at_no_known_time_is_fetched_where_etags_recur(
     assert len(recurring.read().changed) == 5
 
 
+@pytest.mark.usefixtures("elsewhere")
+def test_a_time_without_a_zone_is_in_utc_where_etags_recur(
+    recurring: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = liar._modified
+    monkeypatch.setattr(liar, "_modified", lambda when: told(when).replace("+0000", "-0000"))
+    recurring.liar.put("work", "e.ics", event("e", "Changed"), START + timedelta(hours=1))
+    recurring.now += timedelta(hours=2)
+    assert recurring.read().changed.keys() == {("work", "e.ics")}
+    assert recurring.holds_all()
+
+
 def test_all_is_fetched_where_etags_recur_and_nobody_knows_of_when_they_are(
     recurring: Play,
 ) -> None:

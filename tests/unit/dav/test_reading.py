@@ -318,7 +318,7 @@ def test_a_server_that_stays_busy_is_given_up(shelf: Shelf, read: Read, waits: l
 def test_answers_that_do_not_come_are_waited_for_only_so_often(
     shelf: Shelf, read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "_PATIENCE", 2)
+    monkeypatch.setattr(fetching, "PATIENCE", 2)
     shelf.poison = set(shelf.items)
     shelf.poisoned = Answer(207, b"<", broken=True)
     found = read()

@@ -18,7 +18,7 @@ from caldav_run.dav.profiles import Profile
 from caldav_run.dav.reading import AccountReader
 from caldav_run.dav.settings import Settings
 from caldav_run.dav.signpost import Signpost
-from caldav_run.errors import ConnectorError
+from caldav_run.errors import CaldavRunError, ConnectorError
 from caldav_run.model import (
     Calendar,
     CalendarDone,
@@ -85,11 +85,14 @@ class CaldavSource:
         wanted = [each for each in listed if self._wants(each)]
         profile = self._remembered.profile(account, wanted)
         urls = {each.calendar.id: each.url for each in wanted}
-        attached = Attached(account.connection, baseline, urls)
+        attached = Attached(account.connection, baseline, urls, all_named=not self._unlisted)
         reader = AccountReader(account.connection, wanted, baseline, self._now, profile)
         try:
             for each in listed:
                 yield from attached.follow(self._read(account, each, reader, profile))
+        except CaldavRunError as broken_off:
+            yield from attached.owed(broken_off)
+            raise
         finally:
             reader.close()
         yield from attached.files()

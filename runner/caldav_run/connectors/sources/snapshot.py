@@ -134,7 +134,9 @@ class SnapshotSource:
             )
 
     def _wants(self, info: CalendarInfo) -> bool:
-        return not info.excluded and self._selection.selects(info.calendar)
+        # What belongs to the account is no calendar that somebody may have left out.
+        mine = not shelf.is_calendar(info.calendar.id)
+        return not info.excluded and (mine or self._selection.selects(info.calendar))
 
     def close(self) -> None:
         """Do nothing: a reading holds nothing open."""

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from caldav_run import shelf
 from caldav_run.connectors.sources.snapshot import SnapshotSource
 from caldav_run.errors import ConnectorError, DamageError, SetupError
 from caldav_run.model import (
@@ -85,6 +86,14 @@ def test_calendars_that_were_left_out_are_named(vault: Vault) -> None:
         if isinstance(each, CalendarExcluded)
     ]
     assert names == ["family", "work"]
+
+
+def test_what_belongs_to_the_account_is_given_whatever_calendars_are_chosen(vault: Vault) -> None:
+    vault.run(calendar_row(shelf.ACCOUNT), calendar_row("family"))
+    found = list(source(vault, calendars=["x*"]).read(Held()))
+    left = [each.calendar.id for each in found if isinstance(each, CalendarExcluded)]
+    given = [each.calendar.id for each in found if isinstance(each, CalendarStart)]
+    assert (given, left) == ([shelf.ACCOUNT], ["family"])
 
 
 def test_a_lost_pack_costs_its_items_only(vault: Vault) -> None:
