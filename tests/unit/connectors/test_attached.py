@@ -312,6 +312,16 @@ def test_what_a_filter_leaves_out_takes_its_files_along(play: Play) -> None:
     assert play.held() == {}
 
 
+def test_what_was_left_out_before_gets_no_file_that_comes_later(play: Play) -> None:
+    play.keep = ["VTODO"]
+    good = play.files["m1"]
+    play.files["m1"] = Answer(404)
+    play.run()
+    play.files["m1"] = good
+    assert play.run() == 0
+    assert play.held() == {}
+
+
 @pytest.mark.parametrize(
     ("said", "asked"),
     [
