@@ -71,7 +71,9 @@ class Access:
         self.login = login
         self._clock = clock
         self._held: Grant | None = None
-        self._made = self._accepted = ""
+        self._made = ""
+        # Answers to an older one may come late, so that the last one says too little.
+        self._accepted: set[str] = set()
 
     def bearer(self) -> str:
         """Return a token that is good by what is known of it.
@@ -94,7 +96,7 @@ class Access:
 
     def accepted(self, token: str) -> None:
         """Remember that a server took this token."""
-        self._accepted = token
+        self._accepted.add(token)
 
     def renew(self, refused: str) -> bool:
         """Have another token than the one that the server refused.
@@ -109,7 +111,7 @@ class Access:
         held = self._held or self._stored()
         if held.access != refused:
             return True
-        if refused == self._made and refused != self._accepted:
+        if refused == self._made and refused not in self._accepted:
             return False
         self._made = self._renewed(held).access
         return True

@@ -230,6 +230,22 @@ def test_a_token_that_another_connection_renewed_is_taken(
     assert len(server.asked) == 1
 
 
+def test_a_late_answer_to_an_old_token_makes_the_new_one_no_bad_one(
+    login: Login, server: ScriptedServer
+) -> None:
+    login.store.save(grant())
+    tokens = iter([token(1), token(2)])
+    server.script = lambda _: next(tokens)
+    access = Access(login, lambda: NOW)
+    old = access.bearer()
+    assert access.renew(old)
+    access.accepted("access-token-1")
+    access.accepted(old)
+    assert access.renew("access-token-1")
+    assert access.bearer() == "access-token-2"
+    assert not access.renew("access-token-2")
+
+
 @pytest.mark.parametrize("code", ["temporarily_unavailable", "server_error"])
 def test_a_provider_that_cannot_now_is_temporary(
     login: Login, server: ScriptedServer, code: str
