@@ -1,8 +1,8 @@
 """What a run did to its destinations, written down before and after each write.
 
 One file a run, in the state folder: lines of JSON that are only ever appended, so that a run that
-was killed can be undone as well. It holds names, titles, hashes and the values of `--set`, and no
-bodies.
+was killed can be undone as well. It holds names, UIDs, hashes and the values of `--set`, and
+nothing of what the items say.
 """
 
 import fcntl
@@ -100,7 +100,6 @@ class Journal:
                 "calendar": calendar,
                 "href": replaces.href if replaces else None,
                 "uid": named.uid if named else "",
-                "label": named.label if named else "",
                 "before": replaces.digest.hex() if replaces else None,
                 "after": wanted.digest.hex() if wanted else None,
             }

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -115,6 +116,8 @@ def _opened(state_dir: Path, origin: str) -> sqlite3.Connection:
 
 
 def _connected(file: Path) -> sqlite3.Connection:
+    # SQLite gives its journal the same mode.
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     return sqlite3.connect(file, timeout=_WAIT_S, isolation_level=None)
 
 

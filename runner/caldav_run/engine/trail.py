@@ -27,7 +27,7 @@ class Touched:
         href: Its name there; None for a new one of which nobody knows whether it was written.
         was: Its name there before the run; None where it was not there.
         uid: Its UID.
-        label: What to call it.
+        label: What to call it; empty until it was looked at.
         before: Digest (L2) of what was there before the run; None when nothing was, empty when
             it is not known.
         after: Digests of what the run left there, as it was sent and as it came back; empty
@@ -151,7 +151,6 @@ def _touched(line: Mapping[str, Any]) -> Touched:
         href=line["href"],
         was=line["href"],
         uid=line["uid"],
-        label=line["label"],
         before=None if line["before"] is None else bytes.fromhex(line["before"]),
         after=set() if line["after"] is None else {bytes.fromhex(line["after"])},
     )

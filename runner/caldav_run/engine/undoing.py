@@ -96,6 +96,9 @@ class Undo:
         if identity in self.trail.removed:
             items = [*items, *self._lost(identity, items)]
         steps = [decide(each, present) for each in items]
+        for step in steps:
+            if step.present is not None:
+                step.item.label = step.present.label
         self._leaving.update(each.item.uid for each in steps if each.way is Way.DELETE)
         # An account may hold a UID once: what went comes back when nothing is in its way anywhere.
         self._later.append((identity, target, [each for each in steps if each.way is Way.ADD]))
@@ -181,6 +184,7 @@ class Undo:
                 self._conflict(target, item, "its old version was not saved before the run")
                 return None
             wanted = version(spool.get(slot), item.was or "", None)
+            item.label = wanted.label
             if item.before and wanted.digest != item.before:
                 self._conflict(target, item, "it was saved in another version than was replaced")
                 return None

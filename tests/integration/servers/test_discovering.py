@@ -35,8 +35,7 @@ class Expected(NamedTuple):
 
 EXPECTED: Mapping[str, Expected] = {
     "radicale": Expected("radicale"),
-    # Its answers do not show what it is.
-    "xandikos": Expected("standard"),
+    "xandikos": Expected("xandikos"),
     "cyrus": Expected("cyrus"),
     "cyrus-3.10": Expected("cyrus"),
     "davical": Expected("davical", Sync.STALE_TOKENS),

@@ -66,7 +66,7 @@ def test_a_write_is_told_with_what_became_of_it(journal: Journal, tmp_path: Path
     found = trail(journal, tmp_path)
     (item,) = found.items
     assert (found.origin, found.where["to"]) == ("https://cloud/alice", "cloud")
-    assert (item.calendar, item.href, item.was, item.label) == ("family", "a.ics", "a.ics", "A")
+    assert (item.calendar, item.href, item.was) == ("family", "a.ics", "a.ics")
     assert (item.before, item.after, item.etag, item.sure) == (b"\0", {b"\1"}, '"1"', Sure.DONE)
 
 
