@@ -224,6 +224,28 @@ class Mirror(Protocol):
             CalendarError: The destination refused, with its words; the calendar is still there.
         """
 
+    def available(self) -> str | None:
+        """Return when the user is available (RFC 7953), empty for nothing said; connects.
+
+        Returns:
+            None where the destination keeps no such thing.
+
+        Raises:
+            CalendarError: The destination does not tell, with its words.
+        """
+
+    def say_available(self, text: str, over: str) -> str:
+        """Say when the user is available, and return what the destination says then.
+
+        Args:
+            text: What to say; empty to say nothing any more.
+            over: What `available` gave; another one is not overwritten.
+
+        Raises:
+            CalendarError: The destination refuses, with its words.
+            ItemError: What it has could not be saved.
+        """
+
     def finish(self, target: Target) -> None:
         """Complete one calendar after its last item, for what a folder keeps beside the items."""
 

@@ -85,6 +85,14 @@ def proppatch(properties: Mapping[str, str]) -> bytes:
     return _document("d:propertyupdate", _set(properties))
 
 
+def availability(text: str) -> bytes:
+    """Return the body that says when the user is available; empty for nothing any more."""
+    if text:
+        return proppatch({names.AVAILABILITY: _text(text)})
+    removed = f"<d:remove><d:prop>{_empty(names.AVAILABILITY)}</d:prop></d:remove>"
+    return _document("d:propertyupdate", removed)
+
+
 def values(calendar: Calendar) -> dict[str, str]:
     """Return the markup of each property that a calendar has, by Clark name."""
     texts = {

@@ -18,12 +18,14 @@ class Signpost:
         availability: When the user is available, a whole VCALENDAR as text: what the scheduling
             inbox says (RFC 7953 section 7.2), else the home; None where neither does.
         withheld: The status by which that is refused; 0 for none.
+        inbox: The URL of the scheduling inbox; None where none is listed.
     """
 
     def __init__(self) -> None:
         """Begin with nothing said."""
         self.availability: str | None = None
         self.withheld = 0
+        self.inbox: str | None = None
         self._told: set[str] = set()
 
     @property
@@ -36,6 +38,8 @@ class Signpost:
         itself = hrefs.relative(found.href, found.base) == ""
         kinds = found.properties.get(names.RESOURCETYPE)
         inbox = kinds is not None and kinds.find(names.SCHEDULE_INBOX) is not None
+        if inbox:
+            self.inbox = self.inbox or found.url
         if itself or inbox:
             said = found.text(names.AVAILABILITY)
             self.availability = said if inbox and said else self.availability or said

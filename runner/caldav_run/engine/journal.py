@@ -86,6 +86,11 @@ class Journal:
         """Write down that a whole calendar is created (`create`) or deleted (`remove`)."""
         self._write({"op": op, "sink": sink, "id": calendar.id, "calendar": asdict(calendar)})
 
+    def available(self, sink: str, before: bytes | None, after: bytes | None) -> None:
+        """Write down, as digests, when the user was said to be available, and is now."""
+        told = [None if each is None else each.hex() for each in (before, after)]
+        self._write({"op": "available", "sink": sink, "before": told[0], "after": told[1]})
+
     def intend(
         self, sink: str, calendar: str, wanted: Version | None, replaces: Version | None
     ) -> int:

@@ -39,6 +39,12 @@ class KeptSnapshot:
             return body
         return None
 
+    def available(self) -> str:
+        """Return when the user was available; empty for nothing."""
+        every = (each.calendar for each in self._reader.calendars(self._snapshot))
+        found = (each.availability for each in every if each.id == shelf.ACCOUNT)
+        return next(found, None) or ""
+
     @cached_property
     def _files(self) -> Mapping[str, str]:
         """The names of the saved files, by their MANAGED-ID."""

@@ -15,9 +15,7 @@ from caldav_run.ical.version import version
 from caldav_run.ical.view import ItemView
 from caldav_run.model import Calendar, Item, Mark, Version
 
-_NOT_WRITTEN: Final = (
-    "when somebody is available (RFC 7953) is known of the account, and is not written"
-)
+_NOT_WRITTEN: Final = "when the user is available is not written: only some calendars were chosen"
 
 
 class MirrorRecipient:
@@ -28,6 +26,8 @@ class MirrorRecipient:
         calendars: The calendars that were named, by id.
         excluded: Those that are there and not selected.
         selection: The choice of calendars.
+        available: When the user is available (RFC 7953); None where that is not known, or not meant
+            since only some calendars were chosen.
         fit: Whether what was read may be written: the source's guards have not tripped.
         doubt: Why it is not known of all calendars what the source has, in words.
     """
@@ -44,6 +44,7 @@ class MirrorRecipient:
         self.selection = selection
         self.calendars: dict[str, Calendar] = {}
         self.excluded: list[Calendar] = []
+        self.available: str | None = None
         self.fit = False
         self.doubt: str | None = f"{source} was not read to its end"
         self._wanted = Wanted()
@@ -56,12 +57,15 @@ class MirrorRecipient:
         """Remember the calendar, empty ones too: they are created with their properties."""
         if shelf.is_calendar(calendar.id):
             self.calendars[calendar.id] = calendar
+        elif self.selection.include is None:
+            self.available = calendar.availability
         elif calendar.availability is not None:
             self.tally.note(Level.INFO, f"{self.source}: {_NOT_WRITTEN}")
 
     def exclude(self, calendar: Calendar) -> None:
         """Remember a calendar that is not selected: nothing of it is written or deleted."""
-        self.excluded.append(calendar)
+        if shelf.is_calendar(calendar.id):
+            self.excluded.append(calendar)
 
     def changed(self, view: ItemView, verdict: Verdict) -> None:
         """Spool an item that passed the filters."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from caldav_run.connectors.mirroring import Clash, Mirror, Order, Outcome
 from caldav_run.connectors.selection import Selection
 from caldav_run.engine.agenda import Agenda, Write
+from caldav_run.engine.availability import settle
 from caldav_run.engine.doom import Court
 from caldav_run.engine.events import Level, StepStarted
 from caldav_run.engine.guard import too_many
@@ -95,6 +96,7 @@ class MirrorRun:
                 self._tally,
                 self._rejected,
             )
+            settle(self._mirror, fit, memory, self._tally)
             if self._tally.dry:
                 show(places, self._condemned, means, in_words if self._job.diff else plain)
             else:

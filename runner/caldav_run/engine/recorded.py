@@ -3,7 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from caldav_run import shelf
 from caldav_run.connectors.mirroring import Held, Mirror, Order, Outcome, Target
+from caldav_run.engine.availability import digest
 from caldav_run.engine.job import Safety
 from caldav_run.engine.journal import Journal
 from caldav_run.errors import CalendarError, ConnectorError, ItemError
@@ -37,6 +39,7 @@ class RecordedMirror:
         self.mailed = mirror.mailed
         self.meant = mirror.meant
         self.calendars = mirror.calendars
+        self.available = mirror.available
         self.finish = mirror.finish
         self.close = mirror.close
         self._mirror = mirror
@@ -81,6 +84,18 @@ class RecordedMirror:
             if sent is not None and held.version is not None and held.version.digest != sent:
                 self._journal.found(self._name, target.calendar.id, held.version)
             yield held
+
+    def say_available(self, text: str, over: str) -> str:
+        """Say when the user is available, over something else only where that could be saved."""
+        self._tell(shelf.ACCOUNT)
+        if over and not self._safe():
+            raise ItemError(f"not written: {self._unsafe}")
+        before = digest(over)
+        self._journal.available(self._name, before, digest(text))
+        kept = self._mirror.say_available(text, over)
+        if digest(kept) != digest(text):
+            self._journal.available(self._name, before, digest(kept))
+        return kept
 
     def remove(self, calendar: Calendar) -> None:
         """Delete a whole calendar."""

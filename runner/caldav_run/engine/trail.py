@@ -48,6 +48,19 @@ class Touched:
 
 
 @dataclass(slots=True, kw_only=True)
+class Availability:
+    """What a run said of when the user is available, as digests (L2); None for nothing.
+
+    Attributes:
+        before: What was said before the run.
+        after: What the run left there, as it was sent and as it came back.
+    """
+
+    before: bytes | None
+    after: set[bytes | None] = field(default_factory=set)
+
+
+@dataclass(slots=True, kw_only=True)
 class Trail:
     """What a run did to one destination.
 
@@ -60,6 +73,7 @@ class Trail:
         created: The calendars that the run created, by id.
         removed: The calendars that it deleted, by id.
         items: What was done to items, in order.
+        available: What it said of when the user is available; None where it said nothing.
     """
 
     sink: str
@@ -70,6 +84,7 @@ class Trail:
     created: dict[str, Calendar] = field(default_factory=dict)
     removed: dict[str, Calendar] = field(default_factory=dict)
     items: list[Touched] = field(default_factory=list)
+    available: Availability | None = None
 
 
 def trails(journaled: Journaled) -> list[Trail]:
@@ -100,6 +115,10 @@ def _take(trail: Trail, lines: Iterable[Mapping[str, Any]]) -> None:
                 trail.created[line["id"]] = _calendar(line["calendar"])
             case "remove":
                 trail.removed[line["id"]] = _calendar(line["calendar"])
+            case "available":
+                before, after = _digest(line["before"]), _digest(line["after"])
+                trail.available = trail.available or Availability(before=before)
+                trail.available.after.add(after)
             case _:
                 pass
 
@@ -151,9 +170,13 @@ def _touched(line: Mapping[str, Any]) -> Touched:
         href=line["href"],
         was=line["href"],
         uid=line["uid"],
-        before=None if line["before"] is None else bytes.fromhex(line["before"]),
+        before=_digest(line["before"]),
         after=set() if line["after"] is None else {bytes.fromhex(line["after"])},
     )
+
+
+def _digest(told: str | None) -> bytes | None:
+    return None if told is None else bytes.fromhex(told)
 
 
 def _calendar(told: Mapping[str, Any]) -> Calendar:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from caldav_run.connectors.mirroring import Clash, Mirror, Order, Outcome, Target
+from caldav_run.engine.availability import put_back
 from caldav_run.engine.events import Emit, RunFinished, RunStarted, StepFinished, StepStarted
 from caldav_run.engine.outcome import ExitStatus, combine
 from caldav_run.engine.readback import Readback
@@ -34,6 +35,9 @@ class Kept(Protocol):
 
     def file(self, managed_id: str) -> bytes | None:
         """Return what a managed attachment held; None where that was not saved."""
+
+    def available(self) -> str:
+        """Return when the user was available; empty for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,7 @@ class Undo:
             except CalendarError as error:
                 self.tally.fail(error, self._title(identity))
         self.readback.finish()
+        put_back(self.trail.available, self.mirror, self.kept, self.tally)
 
     def _calendar(
         self, identity: str, items: Sequence[Touched], known: Mapping[str, Calendar]

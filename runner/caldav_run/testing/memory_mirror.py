@@ -30,6 +30,7 @@ class MemoryMirror:
         unreadable: Calendars that cannot be read.
         broken: Raised when the last order of the first batch has been done.
         done: All orders that were done, in words.
+        said: When the user is available; None where it keeps no such thing.
     """
 
     options: MirrorOptions = field(default_factory=MirrorOptions)
@@ -47,6 +48,7 @@ class MemoryMirror:
     unreadable: set[str] = field(default_factory=set)
     broken: ConnectorError | CalendarError | None = None
     done: list[str] = field(default_factory=list)
+    said: str | None = None
     _had: set[tuple[str, bytes]] = field(default_factory=set)
 
     def drop(self, calendar: str, href: str) -> None:
@@ -127,6 +129,19 @@ class MemoryMirror:
         del self.places[calendar.id]
         self.bodies = {key: body for key, body in self.bodies.items() if key[0] != calendar.id}
         self.done.append(f"remove {calendar.id}")
+
+    def available(self) -> str | None:
+        """Return what was said."""
+        return self.said
+
+    def say_available(self, text: str, over: str) -> str:
+        """Keep what `rewrite` makes of it, unless `refuses` has a word about it."""
+        if self.said != over:
+            raise CalendarError("it was changed meanwhile")
+        if "availability" in self.refuses:
+            raise CalendarError(self.refuses["availability"])
+        self.said = self.rewrite(text.encode()).decode()
+        return self.said
 
     def finish(self, target: Target) -> None:
         """Do nothing: there is nothing beside the items."""

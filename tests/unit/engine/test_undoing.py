@@ -47,6 +47,7 @@ class Desk:
     source: MemorySource = field(default_factory=MemorySource)
     saved: Bodies = field(default_factory=dict)
     damaged: set[str] = field(default_factory=set)
+    said: str = ""
     unsafe: ConnectorError | None = None
     events: list[Event] = field(default_factory=list)
     journal: Journal = field(init=False)
@@ -66,6 +67,7 @@ class Desk:
             raise self.unsafe
         if not self.saved:
             self.saved = dict(self.mirror.bodies)
+            self.said = self.mirror.said or ""
             self.journal.saved(sink, Saved(sink=None, account="before", snapshot="ab"))
 
     def run(self) -> int:
@@ -96,7 +98,7 @@ class Desk:
         made = Undo(
             trail=trail,
             mirror=self.mirror,
-            kept=Kept(self.saved, self.damaged) if trail.saved else None,
+            kept=Kept(self.saved, self.damaged, self.said) if trail.saved else None,
             tally=tally,
             readback=Readback(tally),
         )
@@ -115,6 +117,7 @@ class Kept:
 
     saved: Bodies
     damaged: set[str] = field(default_factory=set)
+    said: str = ""
 
     def hrefs(self, calendar: str) -> Sequence[str]:
         return [href for place, href in self.saved if place == calendar]
@@ -123,6 +126,9 @@ class Kept:
         for href in hrefs:
             if (calendar, href) in self.saved and href not in self.damaged:
                 yield href, self.saved[calendar, href]
+
+    def available(self) -> str:
+        return self.said
 
     def file(self, managed_id: str) -> bytes | None:
         del managed_id

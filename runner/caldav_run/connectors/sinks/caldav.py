@@ -16,6 +16,7 @@ from caldav_run.connectors.mirroring import Held, MirrorOptions, Order, Outcome,
 from caldav_run.connectors.mirroring_options import mirror_options
 from caldav_run.connectors.protocol import Context
 from caldav_run.dav import (
+    availability,
     creating,
     deleting,
     discovery,
@@ -174,6 +175,14 @@ class CaldavSink:
         except (*failures.TROUBLE, ItemError) as error:
             raise CalendarError(f'"{calendar.title}" was not deleted: {error.message}') from error
         self._places().removed(calendar)
+
+    def available(self) -> str | None:
+        """Return what the scheduling inbox says, else the home."""
+        return availability.told(self._account())
+
+    def say_available(self, text: str, over: str) -> str:
+        """Say it to the scheduling inbox, else to the home."""
+        return availability.tell(self._account(), text, over)
 
     def finish(self, target: Target) -> None:
         """Do nothing: a server keeps nothing beside the items."""

@@ -173,6 +173,14 @@ class IcsSink:
                 f"{self._path / calendar.id} is not deleted: {reason(error)}"
             ) from error
 
+    def available(self) -> str | None:
+        """Return None: a folder has calendars only."""
+
+    def say_available(self, text: str, over: str) -> str:
+        """Refuse."""
+        del text, over
+        raise CalendarError("a folder has calendars only")
+
     def finish(self, target: Target) -> None:
         """Write `displayname`, `color` and `.calendar.json` where they are not so already."""
         try:

@@ -38,6 +38,7 @@ class Scratch:
         self.reread = sink.reread
         self.calendars = sink.calendars
         self.remove = sink.remove
+        self.say_available = sink.say_available
         self._sink = sink
 
     def target(self, source: str, calendar: Calendar, siblings: Iterable[Calendar] = ()) -> Target:
@@ -61,6 +62,9 @@ class Scratch:
     def present(self, target: Target) -> Sequence[Version]:
         """Return what the calendar holds."""
         return self._sink.present(target)
+
+    def available(self) -> str | None:
+        """Return None: a drill leaves nothing behind, and this is not of its calendars."""
 
     def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
         """Do the orders, and remember what became of them."""
