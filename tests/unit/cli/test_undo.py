@@ -45,7 +45,7 @@ def test_a_run_is_undone(call: "Call", here: Path, changed: dict[str, bytes]) ->
     done = call("undo", "latest")
     assert done.status == 0
     assert done.out.splitlines()[:-1] == [
-        "~ Familie: Lunch (Fri 8 May 2026, 10:00 UTC)",
+        "~ Familie: Lunch (Fri 8 May 2026, 12:00 UTC)",
         "- Familie: Concert (Fri 8 May 2026, 10:00 UTC)",
     ]
     assert files(here / "out") == changed
@@ -57,7 +57,7 @@ def test_a_plan_shows_it_and_writes_nothing(
     now = files(here / "out")
     done = call("undo", "latest", "--plan")
     assert done.status == 0
-    assert "~ Familie: Lunch (Fri 8 May 2026, 10:00 UTC)\n" in done.out
+    assert "~ Familie: Lunch (Fri 8 May 2026, 12:00 UTC)\n" in done.out
     assert files(here / "out") == now != changed
     assert not any(each["undone"] for each in runs(call))
 
@@ -110,7 +110,7 @@ def test_what_was_changed_since_is_left_and_told(call: "Call", here: Path) -> No
     concert.unlink()
     done = call("undo", "latest")
     assert done.status == 3
-    assert "! Familie: Lunch (Fri 8 May 2026, 10:00 UTC)\n" in done.out
+    assert "! Familie: Brunch (Fri 8 May 2026, 10:00 UTC)\n" in done.out
     assert "left as it is: it was changed after the run" in done.err
     assert lunch.read_bytes() == event("lunch", "Brunch")
     assert not concert.exists()
