@@ -226,11 +226,11 @@ class Writer:
         failure = self.means.saving.failure()
         if failure is not None:
             self._fail(doomed, ItemError(f"not deleted, since {failure}"))
-        elif doomed.uid and doomed.uid in self.means.unwritten:
-            failure = NOT_YET
-            text = f"{self.place.title}: {doomed.label}: {NOT_YET}"
-            self.means.tally.note(Level.WARNING, text)
-        return failure is not None
+            return True
+        awaited = bool(doomed.uid) and doomed.uid in self.means.unwritten
+        if awaited:
+            self.means.tally.note(Level.WARNING, f"{self.place.title}: {doomed.label}: {NOT_YET}")
+        return awaited
 
     def _set_aside(self, doomed: Sequence[Version]) -> None:
         """Keep the bytes of what makes room, should it be needed again."""
