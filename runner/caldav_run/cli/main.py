@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _OWN_OPTIONS: Final = ("-h", "--help", "--version", "--install-completion", "--show-completion")
 _INTERRUPTED: Final = 130
+_UNTIL_A_FINALISER_ENDS: Final = 0.01
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 100_000
 
 
@@ -30,12 +32,16 @@ def main() -> None:
     for each in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(each) is signal.SIG_DFL:
             signal.signal(each, _interrupt)
+    sys.unraisablehook = _not_lost
     # Next to nothing here is freed in cycles only: looking for some as often as is usual, and once
     # more at the end, takes a fifth of a short run.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     logs.start(verbose=False)
     status = guarded(lambda: run(sys.argv[1:]))
     gc.freeze()
+    # An interruption while a string of code ran, as in the making of a data class, is noted by
+    # `python -m`, which would end by SIGINT in place of the status; another such run forgets it.
+    exec("")  # noqa: S102 -- runs nothing
     sys.exit(status)
 
 
@@ -124,6 +130,19 @@ def run(arguments: Sequence[str]) -> int:
 def _interrupt(number: int, frame: FrameType | None) -> None:
     del number, frame
     raise KeyboardInterrupt
+
+
+def _not_lost(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Interrupt once more where the interpreter swallows an interruption, as in a finaliser."""
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+        return
+    main_thread = threading.main_thread().ident
+    again = threading.Timer(
+        _UNTIL_A_FINALISER_ENDS, signal.pthread_kill, [main_thread, signal.SIGTERM]
+    )
+    again.daemon = True
+    again.start()
 
 
 def _interrupted() -> int:

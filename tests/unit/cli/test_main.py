@@ -1,5 +1,7 @@
 import signal
+import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,6 +121,63 @@ def test_a_traceback_that_is_asked_for_holds_no_secret(
 def test_an_interruption_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.guarded(lambda: raising(KeyboardInterrupt())) == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+_SIGNALLED = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
+
+
+@pytest.mark.parametrize(
+    "interrupted",
+    [
+        # As a data class is made, and so most imports are interrupted.
+        f"exec({_SIGNALLED!r})",
+        # As the import system's locks are released.
+        f"weakref.finalize(Object(), exec, {_SIGNALLED!r})",
+        "Finalised()",
+    ],
+)
+def test_an_interruption_is_neither_lost_nor_takes_the_status(
+    tmp_path: Path, interrupted: str
+) -> None:
+    program = f"""
+        import time, weakref
+        from caldav_run.cli import main
+
+        class Object:
+            pass
+
+        class Finalised:
+            def __del__(self):
+                {_SIGNALLED}
+
+        def work(arguments):
+            {interrupted}
+            time.sleep(30)
+            return 0
+
+        main.run = work
+        main.main()
+    """
+    (tmp_path / "interrupted.py").write_text(textwrap.dedent(program), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "interrupted"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
+def test_other_errors_in_a_finaliser_are_told_as_ever(capsys: pytest.CaptureFixture[str]) -> None:
+    class Broken:
+        def __del__(self) -> None:
+            raise ValueError("x")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "unraisablehook", main._not_lost)
+        Broken()
+    assert "ValueError: x" in capsys.readouterr().err
 
 
 def test_a_pipe_that_breaks_in_a_library_is_quiet(
