@@ -6,7 +6,6 @@ import os
 import shlex
 import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,18 +20,14 @@ if TYPE_CHECKING:
 
 _OWN_OPTIONS: Final = ("-h", "--help", "--version", "--install-completion", "--show-completion")
 _INTERRUPTED: Final = 130
-_UNTIL_A_FINALISER_ENDS: Final = 0.01
+_TRIED_AGAIN_AFTER: Final = 0.01  # seconds
+_IMPORTING: Final = "<frozen importlib._bootstrap>"
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 100_000
 
 
 def main() -> None:
     """Run the program and exit with its status."""
-    # A service manager's stop and a lost connection end a run as cleanly as Ctrl-C does; who
-    # started it with `nohup` wants the second one to be ignored.
-    for each in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(each) is signal.SIG_DFL:
-            signal.signal(each, _interrupt)
-    sys.unraisablehook = _not_lost
+    _end_cleanly_when_told()
     # Next to nothing here is freed in cycles only: looking for some as often as is usual, and once
     # more at the end, takes a fifth of a short run.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
@@ -127,22 +122,37 @@ def run(arguments: Sequence[str]) -> int:
     return status if isinstance(status, int) else 0
 
 
+def _end_cleanly_when_told() -> None:
+    # A service manager's stop and a lost connection end a run as cleanly as Ctrl-C does; who
+    # started it with `nohup` wants the second one to be ignored.
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(each, _interrupt)
+    signal.signal(signal.SIGALRM, _interrupt)
+    sys.unraisablehook = _not_lost
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    del number, frame
+    """Interrupt what runs; what a module runs as it is imported could not bear it."""
+    del number
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORTING:
+            _try_again()
+            return
+        frame = frame.f_back
     raise KeyboardInterrupt
 
 
 def _not_lost(unraisable: "sys.UnraisableHookArgs") -> None:
     """Interrupt once more where the interpreter swallows an interruption, as in a finaliser."""
-    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+    if issubclass(unraisable.exc_type, KeyboardInterrupt):
+        _try_again()
+    else:
         sys.__unraisablehook__(unraisable)
-        return
-    main_thread = threading.main_thread().ident
-    again = threading.Timer(
-        _UNTIL_A_FINALISER_ENDS, signal.pthread_kill, [main_thread, signal.SIGTERM]
-    )
-    again.daemon = True
-    again.start()
+
+
+def _try_again() -> None:
+    signal.setitimer(signal.ITIMER_REAL, _TRIED_AGAIN_AFTER)
 
 
 def _interrupted() -> int:

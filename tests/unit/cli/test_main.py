@@ -129,8 +129,10 @@ _SIGNALLED = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
 @pytest.mark.parametrize(
     "interrupted",
     [
-        # As a data class is made, and so most imports are interrupted.
+        # As a data class is made.
         f"exec({_SIGNALLED!r})",
+        # Python would wrap it in an error of its own there.
+        "import wrapping",
         # As the import system's locks are released.
         f"weakref.finalize(Object(), exec, {_SIGNALLED!r})",
         "Finalised()",
@@ -158,6 +160,15 @@ def test_an_interruption_is_neither_lost_nor_takes_the_status(
         main.run = work
         main.main()
     """
+    wrapping = f"""
+        class Field:
+            def __set_name__(self, *named):
+                {_SIGNALLED}
+
+        class Owner:
+            field = Field()
+    """
+    (tmp_path / "wrapping.py").write_text(textwrap.dedent(wrapping), encoding="utf-8")
     (tmp_path / "interrupted.py").write_text(textwrap.dedent(program), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "interrupted"],
