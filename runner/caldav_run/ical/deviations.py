@@ -7,12 +7,13 @@ A server may change these without losing what a person wrote. Some are spellings
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Final, NamedTuple
 
 from caldav_run.errors import ItemError
 from caldav_run.ical.alike import LISTS, SPELLINGS, alike
-from caldav_run.ical.canonical import Level, equal, property_form
+from caldav_run.ical.canonical import Level, equal, form, property_form
 from caldav_run.ical.differences import Difference, Path, differences, places, spell
 from caldav_run.ical.tree import Component, Property, parse
 from caldav_run.ical.zones_agree import zones_agree
@@ -21,6 +22,7 @@ _ANY_CHANGE: Final = frozenset({"PRODID", "CALSCALE", "METHOD", "LAST-MODIFIED"}
 _ADDED: Final = frozenset({"DTSTAMP", "VERSION"})
 _PEOPLE: Final = frozenset({"ATTENDEE", "ORGANIZER"})
 _ADDED_TO_PEOPLE: Final = ("SCHEDULE-STATUS", "SCHEDULE-AGENT", "RSVP", "CN")
+_REMEMBERED: Final = 1000
 _SHOWN: Final = 100
 _BEFORE: Final = 15
 
@@ -85,12 +87,14 @@ def deviations(sent: bytes, returned: bytes) -> list[Deviation]:
 
     Two bodies are equal at L3 when each deviation has a rule.
     """
-    if equal(sent, returned, Level.L2):
+    if equal(sent, returned, Level.L1):
         return []
     try:
         before, after = parse(sent), parse(returned)
     except ItemError as error:
         return [Deviation(None, "the whole item", None, str(error))]
+    if form(before) == form(after):
+        return []
     found: list[Deviation] = []
     differing = differences(before, after)
     agree = any(map(_in_zone, differing)) and zones_agree(before, after)
@@ -156,8 +160,8 @@ def _list_deviation(place: str, olds: Sequence[Property], news: Sequence[Propert
     before, after = (
         {property_form(one): one for prop in props for one in alike(prop)} for props in (olds, news)
     )
-    lost = [one for form, one in before.items() if form not in after]
-    added = [one for form, one in after.items() if form not in before]
+    lost = [one for said, one in before.items() if said not in after]
+    added = [one for said, one in after.items() if said not in before]
     return Deviation(None, place, _spelled(lost), _spelled(added))
 
 
@@ -186,6 +190,14 @@ def _same_file(before: Property, after: Property) -> bool:
 
 def _spelling(before: Sequence[Property], after: Sequence[Property]) -> str | None:
     """Return by which spelling some properties mean the same as others; None when they do not."""
+    # What a server does to one item it does to many, but a whole file is not to be kept.
+    short = sum(len(each.value) for each in (*before, *after)) <= _REMEMBERED
+    found = _known_spelling if short else _known_spelling.__wrapped__
+    return found(tuple(before), tuple(after))
+
+
+@lru_cache(maxsize=1024)
+def _known_spelling(before: tuple[Property, ...], after: tuple[Property, ...]) -> str | None:
     names = list(SPELLINGS)
     if not _same(before, after, names):
         return None

@@ -78,18 +78,18 @@ def _places(component: Component, outer: Path) -> Iterator[tuple[Path, Component
     """Yield every component with its path."""
     path = (*outer, component.name or "stream")
     yield path, component
-    seen: Counter[str] = Counter()
-    for child in sorted(component.children, key=_order):
-        key = _key(child)
-        seen[key] += 1
-        name = key if seen[key] == 1 else f"{key} #{seen[key]}"
-        for inner, found in _places(child, ()):
-            yield (*path, name, *inner[1:]), found
-
-
-def _order(component: Component) -> tuple[str, str]:
-    # An alarm that a server spells in another way keeps its place among the alarms.
-    return _key(component), form(alike_tree(component))
+    by_key: defaultdict[str, list[Component]] = defaultdict(list)
+    for child in component.children:
+        by_key[_key(child)].append(child)
+    for key in sorted(by_key):
+        alike = by_key[key]
+        if len(alike) > 1:
+            # An alarm that a server spells in another way keeps its place among the alarms.
+            alike.sort(key=lambda child: form(alike_tree(child)))
+        for number, child in enumerate(alike, start=1):
+            name = key if number == 1 else f"{key} #{number}"
+            for inner, found in _places(child, ()):
+                yield (*path, name, *inner[1:]), found
 
 
 def _key(component: Component) -> str:

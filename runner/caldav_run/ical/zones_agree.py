@@ -23,7 +23,7 @@ def zones_agree(before: Component, after: Component) -> bool:
     Looked at are all times that stand in the item, and for what recurs the weeks of ten years.
     """
     one, other = _zones(before), _zones(after)
-    if form(alike_tree(one)) == form(alike_tree(other)):
+    if _alike(one, other):
         return True
     try:
         times = {at for component in _parts(before) for at in _times(component)}
@@ -33,6 +33,12 @@ def zones_agree(before: Component, after: Component) -> bool:
         )
     except (ValueError, TooLongError):
         return False
+
+
+# Many items share a time zone.
+@lru_cache(maxsize=64)
+def _alike(before: Component, after: Component) -> bool:
+    return form(alike_tree(before)) == form(alike_tree(after))
 
 
 def _zones(tree: Component) -> Component:
