@@ -8,7 +8,6 @@ from typing import Any, Final, cast
 from caldav_run.connectors.mirroring import Mirror
 from caldav_run.connectors.protocol import Archive, Sink, Source
 from caldav_run.engine.journal import Journal
-from caldav_run.engine.recorded import RecordedMirror
 from caldav_run.engine.safety import Safeties, Safety, Vault
 from caldav_run.pipeline.build import ConnectorSpec, Pipeline, build_sink, build_source
 from caldav_run.pipeline.settings import Settings
@@ -52,6 +51,9 @@ class Protection:
         sink = build_sink(spec, self._settings.context(self._pipeline, spec.name))
         if isinstance(sink, Archive):
             return sink
+        # Brings the comparison of items with it, which a backup does without.
+        from caldav_run.engine.recorded import RecordedMirror
+
         choice = self._choice(sink)
         if choice != OFF:
             name = None if choice == LOCAL else choice

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from caldav_run.repository.broken import FormatError
@@ -39,7 +40,7 @@ _SKIPPABLE_HEADER: Final = 8
 
 
 class Compressor:
-    """Compresses what it is fed into one frame.
+    """Compresses what it is fed into one frame, while the caller goes on.
 
     A short input is kept and compressed at once: knowing its size, zstd picks tables that fit.
     """
@@ -48,27 +49,33 @@ class Compressor:
         """Start an empty frame."""
         self._waiting = bytearray()
         self._stream: ZstdCompressor | None = None
-        self._done: list[bytes] = []
+        self._worker: ThreadPoolExecutor | None = None
+        self._done: list[Future[bytes]] = []
 
     def feed(self, data: bytes) -> None:
         """Take more of the input."""
         self._waiting += data
         if len(self._waiting) >= _ONE_SHOT:
-            if self._stream is None:
-                self._stream = ZstdCompressor(options=_OPTIONS)
-            self._done.append(self._stream.compress(bytes(self._waiting)))
+            if self._stream is None or self._worker is None:
+                self._stream, self._worker = ZstdCompressor(options=_OPTIONS), ThreadPoolExecutor(1)
+            if self._done:
+                # One at a time is under way: what waits is in memory.
+                self._done[-1].result()
+            self._done.append(self._worker.submit(self._stream.compress, bytes(self._waiting)))
             self._waiting.clear()
 
     def finish(self) -> bytes:
         """Return the whole frame; the compressor is used up."""
-        if self._stream is None:
+        if self._stream is None or self._worker is None:
             if len(self._waiting) <= _LITTLE:
                 return compress(bytes(self._waiting), _LITTLE_LEVEL)
             return compress(bytes(self._waiting), options=_OPTIONS)
-        self._done.append(self._stream.compress(bytes(self._waiting)))
-        self._done.append(self._stream.flush())
+        self._worker.shutdown()
+        parts = [each.result() for each in self._done]
+        parts += [self._stream.compress(bytes(self._waiting)), self._stream.flush()]
         # Large, and still to be padded and sealed: one copy of it is enough.
-        parts, self._done, self._stream = self._done, [], None
+        self._stream = None
+        self._done.clear()
         return b"".join(parts)
 
 
