@@ -16,7 +16,7 @@ from caldav_run.dav.patience import patiently
 from caldav_run.dav.profiles import Profile
 from caldav_run.dav.service_records import WELL_KNOWN
 from caldav_run.dav.settings import Settings
-from caldav_run.errors import AccessError, ConnectorError
+from caldav_run.errors import AccessError, ConnectorError, TemporaryError
 from caldav_run.model import Failed
 
 
@@ -144,7 +144,8 @@ def find(settings: Settings, watch: Watch | None = None) -> Account:
 def _locate(connection: Connection) -> Account:
     here = connection.base
     candidates = [here, urljoin(here, WELL_KNOWN)]
-    if urlsplit(here).path in {"", "/"}:
+    at_root = urlsplit(here).path in {"", "/"}
+    if at_root:
         # The root of a host is a web page more often than a part of the service.
         candidates.reverse()
     refusals: dict[str, ConnectorError] = {}
@@ -157,6 +158,9 @@ def _locate(connection: Connection) -> Account:
         if found is not None:
             return found
     # What the well-known address says matters to nobody who gave another one.
+    known = refusals.get(candidates[0]) if at_root else None
+    if isinstance(known, TemporaryError):
+        raise known
     raise refusals.get(here) or failures.no_caldav(here, "no principal, no calendars")
 
 

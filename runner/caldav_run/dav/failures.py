@@ -79,6 +79,12 @@ def in_words(status: int, words: str) -> str:
     return f"{status} {phrase}".rstrip() + (f": {words}" if words else "")
 
 
+def passing(status: int) -> bool:
+    """Return whether a refusal may pass by itself; what is not implemented will not be later."""
+    broken = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED
+    return status in _BUSY or broken
+
+
 def for_account(error: StatusError, url: str) -> ConnectorError:
     """Return what a refusing answer means when it concerns the account as a whole."""
     said = in_words(error.status, error.words)
@@ -86,7 +92,7 @@ def for_account(error: StatusError, url: str) -> ConnectorError:
         return AccessError(f"{url} refuses access: {said}")
     if error.status in _BUSY:
         return TemporaryError(f"{url} is busy: {said}", mend="try again later")
-    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if passing(error.status):
         return TemporaryError(f"{url} has an internal error: {said}", mend="try again later")
     return no_caldav(url, said)
 

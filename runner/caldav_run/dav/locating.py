@@ -1,6 +1,5 @@
 """From a bare host or domain to the URL that it serves CalDAV at, without showing credentials."""
 
-from collections.abc import Sequence
 from contextlib import closing
 from http import HTTPStatus
 from typing import Final
@@ -8,11 +7,12 @@ from urllib.parse import urljoin, urlsplit
 
 from caldav_run.dav import bodies, failures, names, service_records
 from caldav_run.dav.connection import Connection, Watch
+from caldav_run.dav.failures import UnreachableError
 from caldav_run.dav.origin import Origin
 from caldav_run.dav.products import ADDRESSES
 from caldav_run.dav.service_records import WELL_KNOWN
 from caldav_run.dav.settings import Settings
-from caldav_run.errors import ConnectorError
+from caldav_run.errors import ConnectorError, TemporaryError
 
 LOCATING: Final = bodies.propfind(
     (names.RESOURCETYPE, names.CURRENT_USER_PRINCIPAL, names.CALENDAR_HOME_SET)
@@ -31,6 +31,7 @@ def resolve_host(settings: Settings, watch: Watch | None = None) -> str:
         watch: Is told of every request.
 
     Raises:
+        TemporaryError: What the host or its DNS names as the service does not answer for now.
         ConnectorError: The host cannot be reached, or DNS leads to a host that is not trusted.
     """
     base = urlsplit(settings.base)
@@ -39,26 +40,45 @@ def resolve_host(settings: Settings, watch: Watch | None = None) -> str:
     if base.netloc in ADDRESSES:
         return ADDRESSES[base.netloc]
     named = () if base.port or base.scheme != "https" else service_records.services(base.netloc)
-    distrusted: list[str] = []
+    obstacles: list[ConnectorError] = []
     with closing(Connection(settings, anonymous=True, watch=watch)) as connection:
         for url in named:
             if not _believable(settings, url, base.netloc):
-                distrusted.append(url)
-            elif found := _answering(connection, url):
-                return found
-        return _by_itself(connection, settings.base, distrusted)
+                obstacles.append(_distrust(base.netloc, url))
+                continue
+            try:
+                if found := _answering(connection, url):
+                    return found
+            except TemporaryError as error:
+                obstacles.append(error)
+        # What passes by itself comes first: nothing has to be set for it.
+        obstacles.sort(key=lambda each: not isinstance(each, TemporaryError))
+        return _by_itself(connection, settings.base, next(iter(obstacles), None))
 
 
-def _by_itself(connection: Connection, base: str, distrusted: Sequence[str]) -> str:
-    """Return what the host says of itself, else its root; DNS is only quoted."""
+def _by_itself(connection: Connection, base: str, obstacle: ConnectorError | None) -> str:
+    """Return what the host says of itself, else its root.
+
+    Args:
+        connection: Asks without credentials.
+        base: The root of the host.
+        obstacle: Why the service that DNS names is not used. The root is none then: it belongs to
+            a website, which must not get the password.
+    """
+    dismissed = ConnectorError if isinstance(obstacle, TemporaryError) else UnreachableError
     try:
         found = _served(connection, urljoin(base, WELL_KNOWN))
-    except failures.UnreachableError:
-        if not distrusted:
+    except failures.StatusError as error:
+        # An error of the host itself says nothing of its root; one of where it leads is an outage.
+        if (Origin.of(error.url), urlsplit(error.url).path) != (Origin.of(base), WELL_KNOWN):
+            raise failures.for_account(error, error.url) from error
+        found = None
+    except dismissed:
+        if obstacle is None:
             raise
         found = None
-    if found is None and distrusted:
-        raise _distrust(urlsplit(base).netloc, distrusted[0])
+    if found is None and obstacle is not None:
+        raise obstacle
     return found or base
 
 
@@ -67,16 +87,31 @@ def _believable(settings: Settings, url: str, domain: str) -> bool:
 
 
 def _answering(connection: Connection, url: str) -> str | None:
-    """Return where the service is that DNS names; None when nothing answers there."""
+    """Return where the service is that DNS names; None when nothing answers there.
+
+    Raises:
+        TemporaryError: It does not answer for now.
+    """
     try:
         return _served(connection, url) or urljoin(url, "/")
+    except TemporaryError:
+        raise
+    except failures.StatusError as error:
+        raise failures.for_account(error, error.url) from error
     except ConnectorError:
         return None
 
 
 def _served(connection: Connection, url: str) -> str | None:
-    """Return where an answer of a CalDAV server comes from in the end; None without one."""
+    """Return where an answer of a CalDAV server comes from in the end; None without one.
+
+    Raises:
+        StatusError: There may be one later on.
+        ConnectorError: See `Connection.send`.
+    """
     with connection.send("PROPFIND", url, LOCATING, {"Depth": "0"}) as reply:
+        if failures.passing(reply.status):
+            raise reply.error()
         if reply.status not in _FOUND:
             return None
         # A login that is asked for before anything is told says nothing of the path.

@@ -65,7 +65,10 @@ class Authority:
             password: What locks its key; empty for a key that is not locked.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        names = [x509.IPAddress(IPv4Address("127.0.0.1")), x509.DNSName("localhost")]
+        names = [
+            x509.IPAddress(IPv4Address("127.0.0.1")),
+            *map(x509.DNSName, ("localhost", "example.test")),
+        ]
         made = (
             _builder(_named(name), self._name, key.public_key())
             .add_extension(x509.SubjectAlternativeName(names), critical=False)

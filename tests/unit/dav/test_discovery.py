@@ -235,6 +235,46 @@ def test_a_bare_host_without_a_well_known_address_is_asked_itself(server: Script
     assert resolve_host(Settings(url=bare)) == server.url
 
 
+BUSY = Answer(503, b"", {"Retry-After": "999"})
+
+
+def test_an_outage_where_a_bare_host_leads_is_one_and_the_host_does_not_get_the_password(
+    server: ScriptedServer,
+) -> None:
+    server.script = site({**USUAL, "/dav/": BUSY, "/": Answer(405)})
+    bare = server.url.removeprefix("http://").rstrip("/")
+    settings = Settings(url=bare, username="alice", password=Secret.of("a"))
+    with pytest.raises(TemporaryError, match="/dav/ is busy: 503"):
+        discovery.find(settings)
+    assert [each.path for each in server.asked] == ["/.well-known/caldav", "/dav/"]
+    assert not any("authorization" in each.headers for each in server.asked)
+
+
+def test_a_bare_host_whose_well_known_address_is_broken_is_asked_itself(
+    server: ScriptedServer,
+) -> None:
+    server.script = site({**USUAL, "/.well-known/caldav": Answer(500)})
+    bare = server.url.removeprefix("http://").rstrip("/")
+    assert resolve_host(Settings(url=bare)) == server.url
+
+
+def test_an_outage_behind_the_well_known_address_is_no_wrong_address(
+    server: ScriptedServer, find: Find
+) -> None:
+    server.script = site({**USUAL, "/dav/": BUSY, "/": Answer(405)})
+    with pytest.raises(TemporaryError, match="is busy: 503"):
+        find("")
+
+
+def test_a_well_known_address_that_is_not_implemented_is_no_outage(
+    server: ScriptedServer, find: Find
+) -> None:
+    server.script = site({"/.well-known/caldav": Answer(501), "/": Answer(405)})
+    with pytest.raises(ConnectorError, match=r"no CalDAV server \(405") as caught:
+        find("")
+    assert caught.value.exit_status == 1
+
+
 def test_a_host_with_a_path_needs_no_resolving(server: ScriptedServer) -> None:
     bare = server.url.removeprefix("http://") + "dav/"
     assert resolve_host(Settings(url=bare)) == server.url + "dav/"

@@ -1,5 +1,6 @@
 """What DNS names as a domain's calendar service, and how far that is believed."""
 
+import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from caldav_run.dav import discovery
 from caldav_run.dav.locating import resolve_host
 from caldav_run.dav.service_records import same_domain, services
 from caldav_run.dav.settings import Settings
-from caldav_run.errors import ConnectorError
+from caldav_run.errors import ConnectorError, TemporaryError
 from caldav_run.secret import Secret
 from caldav_run.testing.certificates import Authority
 from caldav_run.testing.scripted import (
@@ -160,3 +161,48 @@ def test_another_domain_that_dns_names_is_not_even_asked(say: Say) -> None:
 def test_a_host_that_nothing_is_known_of_is_unreachable() -> None:
     with pytest.raises(ConnectorError, match=r"example\.test"):
         resolve_host(Settings(url="example.test", timeout_s=2))
+
+
+@pytest.fixture
+def website(tls_server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """Have example.test be a website without calendars."""
+    port = int(tls_server.url.rstrip("/").rpartition(":")[2])
+    resolve = socket.getaddrinfo
+
+    def resolved(host: str | bytes | None, asked: int, *args: int, **options: int) -> object:
+        if host in {"example.test", b"example.test"}:
+            return resolve("127.0.0.1", port, *args, **options)
+        return resolve(host, asked, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    tls_server.script = lambda _: Answer(405)
+    return tls_server
+
+
+def test_a_service_that_is_down_is_an_outage_and_no_website_gets_the_password(
+    say: Say, website: ScriptedServer, authority: Authority
+) -> None:
+    say(SRV=["0 0 1 127.0.0.1."])
+    settings = Settings(
+        url="alice@example.test",
+        password=Secret.of("a"),
+        trust_hosts=("127.0.0.1:1",),
+        ca_file=authority.file,
+    )
+    with pytest.raises(TemporaryError, match=r"127\.0\.0\.1:1"):
+        discovery.find(settings)
+    assert [each.path for each in website.asked] == ["/.well-known/caldav"]
+    assert "authorization" not in website.asked[0].headers
+
+
+def test_a_service_that_is_busy_is_an_outage(
+    say: Say, website: ScriptedServer, authority: Authority
+) -> None:
+    port = website.url.rstrip("/").rpartition(":")[2]
+    say(SRV=[f"0 0 {port} 127.0.0.1."], TXT=['"path=/dav/"'])
+    busy = Answer(503, b"", {"Retry-After": "999"})
+    website.script = lambda asked: busy if asked.path == "/dav/" else Answer(405)
+    trusted = (f"127.0.0.1:{port}",)
+    settings = Settings(url="example.test", trust_hosts=trusted, ca_file=authority.file)
+    with pytest.raises(TemporaryError, match="/dav/ is busy"):
+        resolve_host(settings)
