@@ -213,12 +213,17 @@ def _whose(
 
     It may be somebody else's principal, or one of the places at which some servers tell anybody
     of their own homes; such an account is the same wherever it is entered.
+
+    Raises:
+        TemporaryError: The principal does not tell for now; it must not become another account.
     """
     if principal is None or _same(principal, there):
         return there
     try:
         own = homes_of(connection, principal)
-    except failures.TROUBLE:
+    except failures.TROUBLE as error:
+        if (outage := failures.outage(error, principal)) is not None:
+            raise outage from error
         return there
     return _folder(principal) if own == homes else there
 

@@ -97,6 +97,12 @@ def for_account(error: StatusError, url: str) -> ConnectorError:
     return no_caldav(url, said)
 
 
+def outage(error: ConnectorError, url: str) -> TemporaryError | None:
+    """Return what a failure to ask a URL means that may pass by itself; None for a firm one."""
+    meant = for_account(error, url) if isinstance(error, StatusError) else error
+    return meant if isinstance(meant, TemporaryError) else None
+
+
 def for_home(error: StatusError, home: str) -> ConnectorError:
     """Return what a refusing answer means where it is about a calendar home, which is there."""
     meant = for_account(error, home)

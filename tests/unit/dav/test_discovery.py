@@ -258,6 +258,25 @@ def test_a_bare_host_whose_well_known_address_is_broken_is_asked_itself(
     assert resolve_host(Settings(url=bare)) == server.url
 
 
+@pytest.mark.parametrize("answer", [BUSY, Answer(500), Answer(0)])
+@pytest.mark.usefixtures("waits")
+def test_a_principal_that_does_not_tell_for_now_makes_no_other_account(
+    server: ScriptedServer, find: Find, answer: Answer
+) -> None:
+    home = multistatus(response("/dav/c/alice/", FOLDER + PRINCIPAL + homes("/dav/c/alice/")))
+    server.script = site({**USUAL, "/dav/c/alice/": home, "/p/alice/": answer})
+    with pytest.raises(TemporaryError, match="/p/alice/"):
+        find("dav/c/alice/")
+
+
+def test_a_principal_that_tells_nobody_leaves_the_home_to_name_the_account(
+    server: ScriptedServer, find: Find
+) -> None:
+    home = multistatus(response("/dav/c/alice/", FOLDER + PRINCIPAL + homes("/dav/c/alice/")))
+    server.script = site({**USUAL, "/dav/c/alice/": home, "/p/alice/": Answer(403)})
+    assert find("dav/c/alice/") == ("dav/c/alice/ as alice", ["work"])
+
+
 def test_an_outage_behind_the_well_known_address_is_no_wrong_address(
     server: ScriptedServer, find: Find
 ) -> None:
