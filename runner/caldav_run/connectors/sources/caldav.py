@@ -1,7 +1,6 @@
 """Calendars from a CalDAV account."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Final, Self, TypeGuard
 
@@ -18,7 +17,7 @@ from caldav_run.dav.profiles import Profile
 from caldav_run.dav.reading import AccountReader
 from caldav_run.dav.settings import Settings
 from caldav_run.dav.signpost import Signpost
-from caldav_run.errors import CaldavRunError, ConnectorError
+from caldav_run.errors import CaldavRunError, ConnectorError, TemporaryError
 from caldav_run.model import (
     Calendar,
     CalendarDone,
@@ -155,20 +154,29 @@ class CaldavSource:
         return self._found
 
     def _known_account(self) -> Account | None:
-        """Return the account where it was last time, if there are calendars still."""
+        """Return the account where it was last time, if there are calendars still.
+
+        Raises:
+            ConnectorError: It does not answer for now, and is not found elsewhere.
+        """
         account = self._remembered.account()
         if account is None:
             return None
-        signpost = Signpost()
-        with suppress(ConnectorError):
+        signpost, found = Signpost(), None
+        try:
             listed = list(account.collections(signpost.look))
             if listed and self._remembered.agrees(signpost.told):
                 self._listed, self._signpost = listed, signpost
                 return account
-        # Whatever it is, looking again finds it out, or says what is wrong.
+        except TemporaryError:
+            # It may have moved. Where it is not found, what is remembered outlasts the outage.
+            account.connection.close()
+            found = discovery.find(self._settings)
+        except ConnectorError:
+            pass  # Whatever it is, looking again finds it out, or says what is wrong.
         self._remembered.forget()
         account.connection.close()
-        return None
+        return found
 
 
 def _note(account: Account, collection: Collection, profile: Profile) -> str | None:

@@ -98,6 +98,47 @@ def test_a_home_that_cannot_be_listed_does_not_keep_the_other_one_from_being_rea
     assert done == ["mine", "t"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "first"),
+    [(Answer(503, b"", {"Retry-After": "999"}), "/home/"), (Answer(403), "/p/alice/")],
+)
+def test_where_an_account_was_is_remembered_through_an_outage_but_not_after_a_refusal(
+    tmp_path: Path, answer: Answer, first: str
+) -> None:
+    with scripted_server(account) as server:
+
+        def read() -> None:
+            options = {"url": f"{server.url}p/alice/"}
+            with closing(CaldavSource.from_options(options, context(tmp_path))) as source:
+                list(source.read(Held()))
+
+        read()
+        server.script = lambda _: answer
+        with pytest.raises(ConnectorError, match=str(answer.status)):
+            read()
+        server.script = account
+        server.asked.clear()
+        read()
+        assert server.asked[0].path == first
+
+
+def test_an_account_that_moved_while_its_old_place_is_down_is_found(tmp_path: Path) -> None:
+    def moved(asked: Asked) -> Answer:
+        if asked.path.startswith("/home/"):
+            return Answer(503, b"", {"Retry-After": "999"})
+        answer = account(replace(asked, path=asked.path.replace("/new/", "/home/")))
+        return replace(answer, body=answer.body.replace(b"/home/", b"/new/"))
+
+    read: list[Reading] = []
+    with scripted_server(account) as server:
+        options = {"url": f"{server.url}p/alice/"}
+        for script in (account, moved):
+            server.script = script
+            with closing(CaldavSource.from_options(options, context(tmp_path))) as source:
+                read = list(source.read(Held()))
+    assert sum(isinstance(each, CalendarDone) for each in read) == 2
+
+
 @pytest.mark.parametrize(("profile", "noted"), [("nextcloud", ["t"]), ("cyrus", [])])
 def test_a_share_that_the_server_rewrites_is_noted(
     tmp_path: Path, profile: str, noted: list[str]
