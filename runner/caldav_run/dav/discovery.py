@@ -144,8 +144,7 @@ def find(settings: Settings, watch: Watch | None = None) -> Account:
 def _locate(connection: Connection) -> Account:
     here = connection.base
     candidates = [here, urljoin(here, WELL_KNOWN)]
-    at_root = urlsplit(here).path in {"", "/"}
-    if at_root:
+    if urlsplit(here).path in {"", "/"}:
         # The root of a host is a web page more often than a part of the service.
         candidates.reverse()
     refusals: dict[str, ConnectorError] = {}
@@ -154,13 +153,15 @@ def _locate(connection: Connection) -> Account:
             found = _look_at(connection, url)
         except (failures.StatusError, failures.MalformedAnswerError) as error:
             refusals[url] = _meaning(error, here)
+            # Another place that answers may be another account, or more than was asked for.
+            if url == here and isinstance(refusals[url], TemporaryError):
+                break
             continue
         if found is not None:
             return found
+    if isinstance(first := refusals.get(candidates[0]), TemporaryError):
+        raise first
     # What the well-known address says matters to nobody who gave another one.
-    known = refusals.get(candidates[0]) if at_root else None
-    if isinstance(known, TemporaryError):
-        raise known
     raise refusals.get(here) or failures.no_caldav(here, "no principal, no calendars")
 
 

@@ -269,6 +269,16 @@ def test_a_principal_that_does_not_tell_for_now_makes_no_other_account(
         find("dav/c/alice/")
 
 
+@pytest.mark.parametrize("path", ["dav/c/alice/work/", "dav/c/bob/"])
+def test_a_place_that_is_down_for_now_is_not_exchanged_for_the_whole_account(
+    server: ScriptedServer, find: Find, path: str
+) -> None:
+    empty = multistatus(response("/dav/", FOLDER))
+    server.script = site({**USUAL, "/dav/*": empty, f"/{path}": BUSY})
+    with pytest.raises(TemporaryError, match=f"/{path} is busy"):
+        find(path)
+
+
 def test_a_principal_that_tells_nobody_leaves_the_home_to_name_the_account(
     server: ScriptedServer, find: Find
 ) -> None:
