@@ -57,6 +57,9 @@ class Writer:
             # As far as is known: what was written of them is there twice then, and not lost.
             writes = self.means.agenda.writes(place.number)
             self.means.unwritten.update(each.wanted.uid for each in writes)
+            for write in place.deferred:
+                # What should make room for it must not go.
+                self._refused(write, ItemError(f"not written: {error}"))
             return False
         return True
 

@@ -343,12 +343,27 @@ def test_an_event_is_not_deleted_whose_new_place_swallowed_it(
     assert bench.mirror.bodies["work", "a.ics"] == event("a")
 
 
-def test_an_event_is_not_deleted_whose_new_calendar_cannot_be_made(bench: Bench) -> None:
+@pytest.mark.parametrize("only_once", [False, True])
+def test_an_event_is_not_deleted_whose_new_calendar_cannot_be_made(
+    bench: Bench, *, only_once: bool
+) -> None:
     moved(bench)
+    bench.mirror.only_once = only_once
     bench.mirror.refuses["home"] = "the server says 507"
     assert bench.run() == 3
     assert bench.mirror.done == []
     assert ("work", "a.ics") in bench.mirror.bodies
+
+
+def test_an_event_that_waits_for_a_deletion_is_named_when_its_calendar_cannot_be_made(
+    bench: Bench,
+) -> None:
+    moved(bench)
+    bench.mirror.only_once = True
+    bench.mirror.refuses["home"] = "the server says 507"
+    assert bench.run() == 3
+    assert bench.counts() == {"unchanged": 1, "refused": 1}
+    assert any("not written: the server says 507" in each for each in bench.notes(Level.ERROR))
 
 
 def test_an_event_is_not_deleted_whose_new_calendar_cannot_be_read(bench: Bench) -> None:
