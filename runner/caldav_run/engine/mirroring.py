@@ -207,7 +207,7 @@ class MirrorRun:
         court = Court(mirror, (*self._job.filters, *self._named.filters), self._job.now, tally)
         for place in places:
             if not place.known():
-                text = f"{place.title}: nothing is deleted there: not all of it could be read"
+                text = f"{place.title}: nothing is deleted there: {place.why_unknown()}"
                 tally.note(Level.WARNING, text)
             try:
                 place.doomed = court.spare(place, self._unwritten)
