@@ -217,6 +217,9 @@ class Mirror(Protocol):
     def calendars(self) -> Sequence[Calendar]:
         """Return all calendars that are there; connects."""
 
+    def owns(self, calendar: Calendar) -> bool:
+        """Return whether a calendar that is there is the user's own, as far as is told."""
+
     def remove(self, calendar: Calendar) -> None:
         """Delete a whole calendar; nobody is mailed.
 

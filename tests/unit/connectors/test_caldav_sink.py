@@ -64,6 +64,10 @@ def home(*calendars: str, rest: Script = lambda _: Answer(404)) -> Script:
     return script
 
 
+OWNER = "<d:owner><d:href>/p/{}/</d:href></d:owner>"
+MYSELF = "<d:current-user-principal><d:href>/p/alice/</d:href></d:current-user-principal>"
+
+
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
     with scripted_server(home()) as running:
@@ -87,6 +91,25 @@ def test_the_same_id_is_the_same_calendar(server: ScriptedServer, opened: Open) 
     server.script = home(there("a", "Other"), there("b", "Work"))
     target = opened().target("s", Calendar(id="a", display_name="Work"))
     assert (target.calendar.id, target.exists, target.mapped) == ("a", True, False)
+
+
+def test_a_calendar_that_somebody_shares_is_not_the_users_own(
+    server: ScriptedServer, opened: Open
+) -> None:
+    mine, theirs = OWNER.format("alice"), OWNER.format("bob")
+    calendars = there("a", extra=mine), there("b", extra=theirs), there("c")
+    principal = response(
+        "/", MYSELF + "<c:calendar-home-set><d:href>/</d:href></c:calendar-home-set>"
+    )
+    server.script = lambda asked: multistatus(
+        principal, *(calendars if asked.headers.get("depth") == "1" else ())
+    )
+    sink = opened()
+    assert {each.id: sink.owns(each) for each in sink.calendars()} == {
+        "a": True,
+        "b": False,
+        "c": True,
+    }
 
 
 def test_else_the_same_display_name_is(server: ScriptedServer, opened: Open) -> None:

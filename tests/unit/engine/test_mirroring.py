@@ -405,7 +405,17 @@ def test_a_calendar_that_no_source_has_stays_by_default(old: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "why", ["excluded", "not selected", "read-only", "filtered", "objected", "guarded", "doubted"]
+    "why",
+    [
+        "excluded",
+        "not selected",
+        "read-only",
+        "shared",
+        "filtered",
+        "objected",
+        "guarded",
+        "doubted",
+    ],
 )
 def test_a_calendar_stays_that_has_to(old: Bench, why: str) -> None:
     if why == "excluded":
@@ -415,6 +425,8 @@ def test_a_calendar_stays_that_has_to(old: Bench, why: str) -> None:
         old.source.selection = Selection(exclude=("O*",)).text
     elif why == "read-only":
         old.mirror.places["old"] = Calendar(id="old", read_only=True)
+    elif why == "shared":
+        old.mirror.foreign.add("old")
     elif why == "filtered":
         old.filters = keeping(lambda view: view.item.href != "x.ics")
     elif why == "objected":
@@ -428,6 +440,12 @@ def test_a_calendar_stays_that_has_to(old: Bench, why: str) -> None:
     old.run()
     assert "old" in old.mirror.places
     assert old.mirror.bodies["old", "x.ics"] == event("x")
+
+
+def test_that_somebody_elses_calendar_stays_is_told(old: Bench) -> None:
+    old.mirror.foreign.add("old")
+    assert old.run() == 0
+    assert old.notes(Level.INFO) == ["Old: the calendar stays, since it is somebody else's"]
 
 
 def test_a_source_without_any_calendar_deletes_none(old: Bench) -> None:
