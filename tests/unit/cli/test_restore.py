@@ -162,6 +162,13 @@ def test_a_named_event_wins_over_what_is_there(call: "Call", here: Path) -> None
         (["--uid", "concert"], "no item is called concert", "the last snapshot that has one: --as"),
         (["--text", "Concert"], 'no item says "Concert"', "the last snapshot that has one: --as-"),
         (["--uid", "nobody"], "no item is called nobody", "it holds 1 item: `caldav-run show"),
+        (["--uid", "lunch", "--uid", "nobody"], "no item is called nobody in", "it holds 1 item"),
+        (["--uid", "lunch", "--uid", "concert"], "no item is called concert in", "the last snap"),
+        (
+            ["--deleted-since", "2026-04-30", "--uid", "concert", "--uid", "nobody"],
+            "nothing that was deleted since 2026-04-30 is called nobody",
+            "`caldav-run find --deleted` shows",
+        ),
         (["--calendar", "work"], "no calendar of the snapshot is called work", "it has: Familie"),
         (["--rename", "work=a"], "no calendar of the snapshot is called work", "it has: Familie"),
         (["--rename", "work"], '--rename "work" has no new name', "write --rename OLD=NEW"),
