@@ -102,7 +102,15 @@ def test_what_moved_or_was_left_out_was_not_deleted(call: "Call", here: Path, va
 
 
 @pytest.mark.usefixtures("vault")
-@pytest.mark.parametrize("words", [["--calendar", "family=Old"], ["--rename", "family=Old"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--calendar", "family=Old"],
+        ["--calendar", "fam*=Old"],
+        ["--rename", "family=Old"],
+        ["--rename", "Fam*=Old"],
+    ],
+)
 def test_what_was_deleted_comes_back_under_another_name(
     call: "Call", here: Path, words: list[str]
 ) -> None:
@@ -171,6 +179,11 @@ def test_a_named_event_wins_over_what_is_there(call: "Call", here: Path) -> None
         ),
         (["--calendar", "work"], "no calendar of the snapshot is called work", "it has: Familie"),
         (["--rename", "work=a"], "no calendar of the snapshot is called work", "it has: Familie"),
+        (
+            ["--deleted-since", "2026-04-30", "--rename", "familly=Old"],
+            "no calendar of cloud was ever called familly",
+            "`caldav-run find --deleted` shows",
+        ),
         (["--rename", "work"], '--rename "work" has no new name', "write --rename OLD=NEW"),
         (["--as-of", "latest~9"], "there is no snapshot latest~9", ""),
         (["--account", "home"], "there is no account 'home'", ""),
