@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from caldav_run.connectors.mirroring import Target
+from caldav_run.connectors.mirroring import Order, Target
 from caldav_run.connectors.protocol import Context
 from caldav_run.connectors.sinks.caldav import CaldavSink
 from caldav_run.errors import CalendarError
@@ -297,3 +297,18 @@ def test_what_a_calendar_that_is_there_has_otherwise_is_named(
     same = Calendar(id="a", display_name="Work", color="#0000ff")
     assert opened().target("s", same).otherwise == ()
     assert opened(rename={"a": "Work"}).target("s", Calendar(id="a")).otherwise == ()
+
+
+def test_an_item_in_the_way_is_told_by_the_name_that_was_tried(
+    server: ScriptedServer, opened: Open
+) -> None:
+    def taken(asked: Asked) -> Answer:
+        return Answer(412) if asked.method == "PUT" else Answer(200, MEETING)
+
+    server.script = home(there("w"), rest=taken)
+    sink = opened()
+    order = Order(version(b"BEGIN:VEVENT\nUID:u@h\n", "u%40h.ics", None), None, bytes)
+    (outcome,) = sink.apply(sink.target("s", Calendar(id="w")), [order])
+    tried = {each.path for each in server.asked if each.method == "PUT"}
+    assert (outcome.moved, {f"/w/{outcome.href}"}) == (True, tried)
+    assert outcome.sought != "u%40h.ics"

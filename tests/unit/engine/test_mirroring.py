@@ -16,7 +16,7 @@ from caldav_run.engine.events import Event, Level, Noted, Planned, StepFinished
 from caldav_run.engine.guard import Expectation
 from caldav_run.engine.job import Job, NamedSink, NamedSource, Safety
 from caldav_run.engine.run import run
-from caldav_run.errors import CalendarError, ConnectorError, TemporaryError
+from caldav_run.errors import CalendarError, ConnectorError, ItemError, TemporaryError
 from caldav_run.model import Calendar
 from caldav_run.testing.contracts.bodies import event
 from caldav_run.testing.memory import MemorySource
@@ -145,6 +145,24 @@ def test_an_item_that_somebody_else_has_written_meanwhile_is_not_written_again(
     assert bench.run() == 0
     assert bench.mirror.done == []
     assert bench.counts() == {"unchanged": 3}
+
+
+@dataclass(slots=True)
+class Renaming(MemoryMirror):
+    """One that has "c" under a name of its own by the time that it answers."""
+
+    def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
+        for order in orders:
+            self.bodies[target.calendar.id, "c-1.ics"] = order.body()
+            yield Outcome(order, "c-1.ics", error=ItemError("it is there"), moved=True)
+
+
+def test_an_item_is_looked_for_under_the_name_that_was_tried(bench: Bench) -> None:
+    bench.mirror = Renaming(places=bench.mirror.places, bodies=bench.mirror.bodies)
+    bench.source.put("work", "c.ics", event("c"))
+    assert bench.run() == 0
+    assert bench.counts() == {"unchanged": 3}
+    assert sorted(href for _, href in bench.mirror.bodies) == ["a.ics", "b.ics", "c-1.ics"]
 
 
 def test_an_item_that_was_deleted_meanwhile_is_written_as_a_new_one(bench: Bench) -> None:
