@@ -699,13 +699,23 @@ def test_an_item_whose_uid_is_rewritten_is_still_the_one_that_was_written(bench:
     assert bench.mirror.done == ["- work/c.ics"]
 
 
-def test_where_nothing_is_read_back_nothing_is_remembered(bench: Bench) -> None:
+def test_where_nothing_is_read_back_items_are_compared_anew(bench: Bench) -> None:
     bench.mirror.options = MirrorOptions(on_conflict="keep_source", verify="none")
     bench.mirror.rewrite = louder
     bench.source.put("work", "c.ics", event("c"))
     bench.run()
-    bench.run()
-    assert bench.mirror.done == ["~ work/c.ics"]
+    assert bench.run() == 0
+    assert bench.mirror.done == []
+    assert bench.counts() == {"unchanged": 3}
+
+
+def test_a_version_that_is_not_newer_is_written_where_it_says_something_else(bench: Bench) -> None:
+    bench.mirror.options = MirrorOptions(on_conflict="keep_source")
+    bench.mirror.bodies["work", "a.ics"] = event("a", "Theirs")
+    assert bench.run() == 0
+    assert bench.mirror.done == ["~ work/a.ics"]
+    (note,) = bench.notes(Level.INFO)
+    assert note.endswith("neither version is newer, the source's replaces it")
 
 
 # ------------------------------------------------------------------ the plan and the run
