@@ -151,10 +151,15 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CalendarDone:
-    """Every member of this calendar was named; what was not named is gone."""
+    """Every member of this calendar was named; what was not named is gone.
+
+    Unless it is `filtered`: then a filter left members out when it was backed up, and what was not
+    named may be one of them.
+    """
 
     calendar: str
     mark: Mark | None = None
+    filtered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

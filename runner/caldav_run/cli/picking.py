@@ -1,7 +1,7 @@
 """What a restore brings back: a snapshot's calendars, or single items of them."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -67,7 +67,7 @@ def pick(found: Opened, chosen: "SnapshotInfo", wish: Wish) -> "Picked":
         wish: Which ones.
 
     Raises:
-        UsageError: There are none; it says what there is.
+        UsageError: There are none, or none of some name; it says what there is.
     """
     from caldav_run.connectors.picked import belonging
 
@@ -82,6 +82,9 @@ def pick(found: Opened, chosen: "SnapshotInfo", wish: Wish) -> "Picked":
     kept = list(_read(found, named, wish))
     if not kept:
         raise _nothing(found, chosen, wish)
+    missing = [name for name in wish.uids if not any(_is_named(each, [name]) for each in named)]
+    if missing:
+        raise _nothing(found, chosen, replace(wish, uids=missing, text=None, start=None, stop=None))
     files = list(belonging(found.reader, places, kept))
     if files:
         calendars[shelf.ID] = shelf.CALENDAR
@@ -235,13 +238,13 @@ def _takes_place(period: "PeriodFilter", body: bytes, now: datetime) -> bool:
 def _nothing(found: Opened, chosen: "SnapshotInfo", wish: Wish) -> UsageError:
     """Say that nothing is meant, and where something was that may be."""
     short = f"{chosen.account} as of {chosen.time:%Y-%m-%d %H:%M} UTC"
+    what = " and ".join(_told(wish))
     if wish.deleted_since is not None:
         return UsageError(
-            f"nothing that was deleted since {wish.deleted_since} fits",
+            f"nothing that was deleted since {wish.deleted_since} {what or 'fits'}",
             mend="`caldav-run find --deleted` shows what is gone, and since when",
         )
     last = _last_holder(found, chosen, wish) if wish.named else None
-    what = " and ".join(_told(wish))
     if last is not None:
         return UsageError(
             f"no item {what} in {short}", mend=f"the last snapshot that has one: --as-of {last}"

@@ -241,7 +241,7 @@ def _made(
     if wish.deleted_since is None:
         patterns, names = calendars(found, chosen, wish.calendars, renamed)
     else:
-        patterns, names = any_calendars(wish.calendars, renamed)
+        patterns, names = any_calendars(found, chosen.account, wish.calendars, renamed)
     wish = replace(wish, calendars=tuple(patterns))
     # Who names an event wants that version; who names a time does not mean to undo what was
     # changed since.

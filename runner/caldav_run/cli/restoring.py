@@ -239,10 +239,17 @@ def calendars(
     return patterns, names
 
 
-def any_calendars(named: Sequence[str], renamed: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Return the same of calendars that may be gone: the new names by what was given as OLD."""
+def any_calendars(
+    found: Opened, account: str, named: Sequence[str], renamed: Sequence[str]
+) -> tuple[list[str], dict[str, str]]:
+    """Return the same of calendars that may be gone: any that the account ever had.
+
+    Raises:
+        UsageError: OLD is none of them, or means several.
+    """
     pairs = [_pair(each, "--calendar") for each in named if "=" in each]
-    names = dict([*pairs, *(_pair(each, "--rename") for each in renamed)])
+    pairs += [_pair(each, "--rename") for each in renamed]
+    names = {_ever(found, account, old): new for old, new in pairs}
     return [each.partition("=")[0] for each in named], names
 
 
@@ -264,7 +271,22 @@ def _known(found: Opened, chosen: "SnapshotInfo", pattern: str) -> list[str]:
 
 def _only(found: Opened, chosen: "SnapshotInfo", pattern: str) -> str:
     selected(found.reader, chosen, [pattern])
-    ids = _known(found, chosen, pattern)
+    return _single(pattern, _known(found, chosen, pattern))
+
+
+def _ever(found: Opened, account: str, pattern: str) -> str:
+    """Return the id of the only calendar that a pattern ever meant."""
+    whole = (each for each in found.reader.snapshots(account) if not each.incomplete)
+    ids = dict.fromkeys(each for snapshot in whole for each in _known(found, snapshot, pattern))
+    if not ids:
+        raise UsageError(
+            f"no calendar of {account} was ever called {pattern}",
+            mend="`caldav-run find --deleted` shows what is gone, and where it was",
+        )
+    return _single(pattern, list(ids))
+
+
+def _single(pattern: str, ids: Sequence[str]) -> str:
     if len(ids) > 1:
         raise UsageError(
             f'"{pattern}" means {len(ids)} calendars: {", ".join(ids)}',

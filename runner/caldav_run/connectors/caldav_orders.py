@@ -55,6 +55,7 @@ class Desk:
     shelf: Shelf
     bin: Bin | None
     files: Files
+    _named: dict[Order, str] = field(default_factory=dict, init=False)
     _tried: set[str] = field(default_factory=set, init=False)
 
     def write(self, order: Order) -> Write[Order]:
@@ -66,12 +67,15 @@ class Desk:
         else:
             href = naming.new_href(order.wanted.href, order.wanted.uid, self.place.taken)
             self.place.taken.add(hrefs.key(href))
+            self._named[order] = href
         return Write(order, partial(self._put, order, order.wanted, href))
 
     def outcome(self, order: Order, done: Done | ItemError) -> Outcome:
         """Return what became of an order, and keep in mind what is there now."""
+        named = self._named.pop(order, None)
         if isinstance(done, ItemError):
-            return Outcome(order, error=done, moved=isinstance(done, MovedError))
+            moved = isinstance(done, MovedError)
+            return Outcome(order, named if moved else None, error=done, moved=moved)
         uids = self.place.uids if self.place.uids is not None else {}
         if done.url is None:
             if order.replaces is not None:

@@ -8,7 +8,7 @@ from typing import Final
 from caldav_run.connectors.mirroring import Target
 from caldav_run.dav import creating, naming
 from caldav_run.dav.collections import Collection
-from caldav_run.dav.discovery import Account
+from caldav_run.dav.discovery import Account, Kind
 from caldav_run.errors import CalendarError
 from caldav_run.model import Calendar
 
@@ -45,6 +45,7 @@ class Places:
         """List them."""
         found = (each for each in account.collections() if isinstance(each, Collection))
         self._all = {each.calendar.id: Place(each) for each in found}
+        self._account = account
         self._names = names
         # Which source's calendar goes to which, by what is told of it, not by `rename`.
         self._given: dict[str, tuple[str, str]] = {}
@@ -96,6 +97,10 @@ class Places:
         """Remember a new calendar, which the server may have under another id."""
         place = Place(collection, uids={})
         self._all[target.calendar.id] = self._all[collection.calendar.id] = place
+
+    def owns(self, calendar: Calendar) -> bool:
+        """Return whether a calendar that is there is the user's own, as far as the server tells."""
+        return self._account.kind(self._all[calendar.id].collection) is Kind.OWN
 
     def removed(self, calendar: Calendar) -> None:
         """Forget a calendar that was deleted."""

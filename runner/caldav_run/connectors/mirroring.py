@@ -95,7 +95,8 @@ class Outcome(NamedTuple):
 
     Attributes:
         order: The order.
-        href: Where the item lies now; None when it was not written, or deleted.
+        href: Where the item lies now; of one that moved, which name was tried, where the order does
+            not say so. None when it was not written, or deleted.
         etag: The etag it has there; None when not known.
         error: Why it was not done, in the destination's own words.
         moved: Whether the destination is no more as the plan saw it: to be decided anew.
@@ -108,6 +109,12 @@ class Outcome(NamedTuple):
     error: ItemError | None = None
     moved: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def sought(self) -> str:
+        """The name under which to look for what is in the order's way."""
+        named = self.order.replaces or self.order.wanted
+        return self.href or (named.href if named else "")
 
 
 class Clash(str):
@@ -216,6 +223,9 @@ class Mirror(Protocol):
 
     def calendars(self) -> Sequence[Calendar]:
         """Return all calendars that are there; connects."""
+
+    def owns(self, calendar: Calendar) -> bool:
+        """Return whether a calendar that is there is the user's own, as far as is told."""
 
     def remove(self, calendar: Calendar) -> None:
         """Delete a whole calendar; nobody is mailed.

@@ -118,7 +118,9 @@ class AccountReading:
                 self._each(lambda sink: sink.unchanged(held_in, held))
             case CalendarStart(calendar, note):
                 self._start(calendar, note)
-            case CalendarDone(done, mark):
+            case CalendarDone(done, mark, filtered):
+                if filtered:
+                    self._each(lambda sink: sink.withheld(done))
                 self._each(lambda sink: sink.done(done, mark))
             case _:
                 self._take_rarer(reading)

@@ -126,6 +126,9 @@ class ArchiveRecipient:
         for change in plan.gone_items(self.held.entries(calendar), self._seen, calendar):
             self._append(change, "gone", "-", change.href or "")
 
+    def withheld(self, calendar: str) -> None:
+        """Do nothing: a history of a backup has what that backup has."""
+
     def expected(self, *, complete: bool) -> int | None:
         """Return how many items the calendars that were named or are gone had."""
         if self.held.ledger.fingerprint is None:

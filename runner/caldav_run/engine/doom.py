@@ -67,6 +67,10 @@ class Court:
             selected = all(each.selection.selects(calendar) for each in feeds)
             if calendar.id in spared or calendar.read_only or not selected:
                 continue
+            if not self.mirror.owns(calendar):
+                text = f"{calendar.title}: the calendar stays, since it is somebody else's"
+                self.tally.note(Level.INFO, text)
+                continue
             origins = [Origin(at, feed, calendar) for at, feed in enumerate(feeds)]
             place = Destination(-1, Target(calendar, exists=True), origins)
             try:

@@ -67,6 +67,12 @@ class Destination:
         """Return whether all that should be there is known."""
         return all(each.recipient.knows(each.calendar.id) for each in self.origins)
 
+    def why_unknown(self) -> str:
+        """Return why it is not known what should be there, in words."""
+        if any(each.calendar.id in each.recipient.filtered for each in self.origins):
+            return "the filters of the backup had left out items of it"
+        return "not all of it could be read"
+
 
 def destinations(
     mirror: Mirror,

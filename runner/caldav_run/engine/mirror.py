@@ -29,6 +29,7 @@ class MirrorRecipient:
         available: When the user is available (RFC 7953); None where that is not known, or not meant
             since only some calendars were chosen.
         fit: Whether what was read may be written: the source's guards have not tripped.
+        filtered: The ids of those of which a filter had left out something before.
         doubt: Why it is not known of all calendars what the source has, in words.
     """
 
@@ -45,6 +46,7 @@ class MirrorRecipient:
         self.calendars: dict[str, Calendar] = {}
         self.excluded: list[Calendar] = []
         self.available: str | None = None
+        self.filtered: set[str] = set()
         self.fit = False
         self.doubt: str | None = f"{source} was not read to its end"
         self._wanted = Wanted()
@@ -111,6 +113,10 @@ class MirrorRecipient:
         del mark
         self._whole.add(calendar)
 
+    def withheld(self, calendar: str) -> None:
+        """Remember that the calendar had more than what is named of it."""
+        self.filtered.add(calendar)
+
     def expected(self, *, complete: bool) -> int | None:
         """Return None: only a history knows what was there before."""
         del complete
@@ -134,7 +140,7 @@ class MirrorRecipient:
 
     def knows(self, calendar: str) -> bool:
         """Return whether every item of a calendar was named and read, as it is now."""
-        return calendar in self._whole and calendar not in self._marred
+        return calendar in self._whole - self._marred - self.filtered
 
     def versions(self, calendar: str) -> Iterator[tuple[Version, Slot]]:
         """Yield a calendar's items in the order of a plan, and where their bodies lie."""

@@ -18,7 +18,7 @@ from caldav_run.engine.meeting import Destination, destinations, waiting
 from caldav_run.engine.mirror import MirrorRecipient
 from caldav_run.engine.outcome import ExitStatus
 from caldav_run.engine.performing import perform
-from caldav_run.engine.plan import Action, Policy, Verb, order, plan
+from caldav_run.engine.plan import Action, Policy, Verb, even, order, plan
 from caldav_run.engine.readback import Readback
 from caldav_run.engine.recipient import Tally
 from caldav_run.engine.rejecting import Rejected
@@ -147,7 +147,7 @@ class MirrorRun:
         for action in plan(wanted(), present, policy):
             # A plan looks ahead by a few; what was dealt with need not be remembered.
             self._decide(place, action, agenda, places)
-        self._compare(place, memory)
+        self._compare(place, agenda, memory)
         return True
 
     def _decide(
@@ -158,20 +158,31 @@ class MirrorRun:
             place.doomed += [there] if there else []
             return
         where = places.pop(id(mine))
-        if action.verb in {Verb.ADD, Verb.REPLACE}:
-            agenda.plan(place.number, Write(mine, there, where))
-            if action.reason is not None:
-                # Nothing is overwritten in silence.
-                text = f"{place.title}: {mine.label}: {action.reason}"
-                self._tally.note(Level.INFO, text)
+        if there is not None and self._doubts(action.verb, mine, there):
+            place.doubtful.append((action, where))
+        elif action.verb in {Verb.ADD, Verb.REPLACE}:
+            self._schedule(place, action, where, agenda)
         elif (action.verb, there, self._mirror.options.mode) == (Verb.REFUSE, None, "exact"):
             place.refused.append((action, where))
-        elif action.verb in {Verb.REFUSE, Verb.UNDECIDED} and there is not None:
-            place.doubtful.append((action, where))
         else:
             self._let_be(place, action, where)
 
-    def _compare(self, place: Destination, memory: Remembered) -> None:
+    def _doubts(self, verb: Verb, mine: Version, there: Version) -> bool:
+        """Return whether the destination may only spell an item otherwise."""
+        if verb is Verb.REPLACE:
+            return self._mirror.options.on_conflict != "identical" and even(mine, there)
+        return verb in {Verb.REFUSE, Verb.UNDECIDED}
+
+    def _schedule(self, place: Destination, action: Action, where: "Place", agenda: Agenda) -> None:
+        if action.wanted is None:
+            return
+        agenda.plan(place.number, Write(action.wanted, action.present, where))
+        if action.reason is not None:
+            # Nothing is overwritten in silence.
+            text = f"{place.title}: {action.wanted.label}: {action.reason}"
+            self._tally.note(Level.INFO, text)
+
+    def _compare(self, place: Destination, agenda: Agenda, memory: Remembered) -> None:
         """Tell of what neither side decides, unless the destination only spells it otherwise."""
         doubtful: dict[Order, tuple[Action, Place]] = {}
         for action, where in place.doubtful:
@@ -189,7 +200,10 @@ class MirrorRun:
                     if not self._tally.dry:
                         memory.remember(place.target.calendar.id, wanted, seen)
         for action, where in doubtful.values():
-            self._let_be(place, action, where)
+            if action.verb is Verb.REPLACE:
+                self._schedule(place, action, where, agenda)
+            else:
+                self._let_be(place, action, where)
 
     def _outdone(self, place: Destination, mine: Version) -> None:
         self._tally.stood["kept"] += 1
@@ -207,7 +221,7 @@ class MirrorRun:
         court = Court(mirror, (*self._job.filters, *self._named.filters), self._job.now, tally)
         for place in places:
             if not place.known():
-                text = f"{place.title}: nothing is deleted there: not all of it could be read"
+                text = f"{place.title}: nothing is deleted there: {place.why_unknown()}"
                 tally.note(Level.WARNING, text)
             try:
                 place.doomed = court.spare(place, self._unwritten)

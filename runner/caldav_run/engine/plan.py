@@ -253,6 +253,12 @@ def _settle(wanted: Version, present: Version, on_conflict: str) -> Action:
     return Action(Verb.UNDECIDED, wanted, present, f"{newer}, the destination's is kept")
 
 
+def even(one: Version, other: Version) -> bool:
+    """Return whether neither version is newer."""
+    mine, theirs = _comparable(one.stamp, other.stamp)
+    return mine == theirs
+
+
 def _comparable(one: Stamp, other: Stamp) -> tuple[Stamp, Stamp]:
     """Return two stamps without the times that only one of them has: a missing one is not old."""
     if not one.last_modified or not other.last_modified:

@@ -129,6 +129,9 @@ class Recipient(Protocol):
     def done(self, calendar: str, mark: Mark | None) -> None:
         """Take notice that every item of this calendar was named."""
 
+    def withheld(self, calendar: str) -> None:
+        """Take notice that a filter had left out members of this calendar before it was read."""
+
     def expected(self, *, complete: bool) -> int | None:
         """Return how many items the selected calendars had before; None when not known."""
 

@@ -39,6 +39,7 @@ class RecordedMirror:
         self.mailed = mirror.mailed
         self.meant = mirror.meant
         self.calendars = mirror.calendars
+        self.owns = mirror.owns
         self.available = mirror.available
         self.finish = mirror.finish
         self.close = mirror.close

@@ -57,6 +57,9 @@ class Writer:
             # As far as is known: what was written of them is there twice then, and not lost.
             writes = self.means.agenda.writes(place.number)
             self.means.unwritten.update(each.wanted.uid for each in writes)
+            for write in place.deferred:
+                # What should make room for it must not go.
+                self._refused(write, ItemError(f"not written: {error}"))
             return False
         return True
 
@@ -108,9 +111,9 @@ class Writer:
 
     def _anew(self, moved: Sequence[Outcome]) -> Iterator[Write]:
         """Decide again about items whose place is no more as it was."""
-        found = self._reread({_name(each.order): None for each in moved})
+        found = self._reread({each.sought: None for each in moved})
         for outcome in moved:
-            write, held = self._under_way[outcome.order], found.get(_name(outcome.order))
+            write, held = self._under_way[outcome.order], found.get(outcome.sought)
             if held is not None and held.error is not None:
                 self._lost(outcome, held.error)
                 continue
@@ -286,12 +289,6 @@ class Writer:
             # Gone is as good as deleted; a change is somebody's work that nobody has decided on.
             if (held := there.get(each.href)) is not None and (held.version or held.error):
                 self._fail(each, ItemError("not deleted, it changed meanwhile"))
-
-
-def _name(order: Order) -> str:
-    """Return the name under which to look for what is in an order's way."""
-    named = order.replaces or order.wanted
-    return named.href if named else ""
 
 
 def _as_before(order: Order, seen: Version) -> bool:

@@ -111,6 +111,14 @@ class Reader:
         """
         return self._read(snapshot).item(calendar, href)
 
+    def filtered(self, snapshot: SnapshotInfo, calendar: str) -> bool:
+        """Return whether a filter left out items of a calendar, of which nothing is held.
+
+        Raises:
+            DamageError: A segment that it needs is missing or damaged.
+        """
+        return self._read(snapshot).filtered(calendar)
+
     def let_go(self) -> None:
         """Forget what was read of snapshots and packs; it is read again if asked for."""
         self._contents.clear()

@@ -38,6 +38,7 @@ class MemorySource:
         calendars: The calendars by id.
         bodies: What they hold: (calendar, href) to bytes. The etag is made of the bytes.
         excluded: Ids of calendars that are not selected.
+        filtered: Ids of calendars of which a backup's filter left something out.
         unreadable: (calendar, href) of items that cannot be read; href None for a whole calendar.
         stale: (calendar, href) of items whose bytes were last read long ago.
         lost: Raised when the account is reached for.
@@ -52,6 +53,7 @@ class MemorySource:
     calendars: dict[str, Calendar] = field(default_factory=dict)
     bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)
     excluded: set[str] = field(default_factory=set)
+    filtered: set[str] = field(default_factory=set)
     unreadable: set[tuple[str, str | None]] = field(default_factory=set)
     stale: set[tuple[str, str]] = field(default_factory=set)
     lost: CaldavRunError | None = None
@@ -98,7 +100,7 @@ class MemorySource:
         if mark is None or mark.token not in self._states:
             for href in sorted(now):
                 yield self._member(name, href, baseline)
-            yield CalendarDone(name, Mark(None, token, 0.0))
+            yield CalendarDone(name, Mark(None, token, 0.0), filtered=name in self.filtered)
             return
         then = self._states[mark.token]
         for href in sorted(then.keys() - now):

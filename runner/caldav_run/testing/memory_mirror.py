@@ -28,6 +28,7 @@ class MemoryMirror:
         only_once: Whether an item is refused beforehand that lies in another calendar.
         closed: Calendars that take no item, but those that they had.
         unreadable: Calendars that cannot be read.
+        foreign: Calendars that are somebody else's.
         broken: Raised when the last order of the first batch has been done.
         done: All orders that were done, in words.
         said: When the user is available; None where it keeps no such thing.
@@ -46,6 +47,7 @@ class MemoryMirror:
     only_once: bool = False
     closed: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
+    foreign: set[str] = field(default_factory=set)
     broken: ConnectorError | CalendarError | None = None
     done: list[str] = field(default_factory=list)
     said: str | None = None
@@ -121,6 +123,10 @@ class MemoryMirror:
     def calendars(self) -> Sequence[Calendar]:
         """Return all calendars."""
         return list(self.places.values())
+
+    def owns(self, calendar: Calendar) -> bool:
+        """Return whether it is none of `foreign`."""
+        return calendar.id not in self.foreign
 
     def remove(self, calendar: Calendar) -> None:
         """Delete a calendar with what it holds."""

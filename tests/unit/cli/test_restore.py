@@ -102,7 +102,15 @@ def test_what_moved_or_was_left_out_was_not_deleted(call: "Call", here: Path, va
 
 
 @pytest.mark.usefixtures("vault")
-@pytest.mark.parametrize("words", [["--calendar", "family=Old"], ["--rename", "family=Old"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--calendar", "family=Old"],
+        ["--calendar", "fam*=Old"],
+        ["--rename", "family=Old"],
+        ["--rename", "Fam*=Old"],
+    ],
+)
 def test_what_was_deleted_comes_back_under_another_name(
     call: "Call", here: Path, words: list[str]
 ) -> None:
@@ -162,8 +170,20 @@ def test_a_named_event_wins_over_what_is_there(call: "Call", here: Path) -> None
         (["--uid", "concert"], "no item is called concert", "the last snapshot that has one: --as"),
         (["--text", "Concert"], 'no item says "Concert"', "the last snapshot that has one: --as-"),
         (["--uid", "nobody"], "no item is called nobody", "it holds 1 item: `caldav-run show"),
+        (["--uid", "lunch", "--uid", "nobody"], "no item is called nobody in", "it holds 1 item"),
+        (["--uid", "lunch", "--uid", "concert"], "no item is called concert in", "the last snap"),
+        (
+            ["--deleted-since", "2026-04-30", "--uid", "concert", "--uid", "nobody"],
+            "nothing that was deleted since 2026-04-30 is called nobody",
+            "`caldav-run find --deleted` shows",
+        ),
         (["--calendar", "work"], "no calendar of the snapshot is called work", "it has: Familie"),
         (["--rename", "work=a"], "no calendar of the snapshot is called work", "it has: Familie"),
+        (
+            ["--deleted-since", "2026-04-30", "--rename", "familly=Old"],
+            "no calendar of cloud was ever called familly",
+            "`caldav-run find --deleted` shows",
+        ),
         (["--rename", "work"], '--rename "work" has no new name', "write --rename OLD=NEW"),
         (["--as-of", "latest~9"], "there is no snapshot latest~9", ""),
         (["--account", "home"], "there is no account 'home'", ""),

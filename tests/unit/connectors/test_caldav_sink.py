@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from caldav_run.connectors.mirroring import Target
+from caldav_run.connectors.mirroring import Order, Target
 from caldav_run.connectors.protocol import Context
 from caldav_run.connectors.sinks.caldav import CaldavSink
 from caldav_run.errors import CalendarError
@@ -64,6 +64,10 @@ def home(*calendars: str, rest: Script = lambda _: Answer(404)) -> Script:
     return script
 
 
+OWNER = "<d:owner><d:href>/p/{}/</d:href></d:owner>"
+MYSELF = "<d:current-user-principal><d:href>/p/alice/</d:href></d:current-user-principal>"
+
+
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
     with scripted_server(home()) as running:
@@ -87,6 +91,25 @@ def test_the_same_id_is_the_same_calendar(server: ScriptedServer, opened: Open) 
     server.script = home(there("a", "Other"), there("b", "Work"))
     target = opened().target("s", Calendar(id="a", display_name="Work"))
     assert (target.calendar.id, target.exists, target.mapped) == ("a", True, False)
+
+
+def test_a_calendar_that_somebody_shares_is_not_the_users_own(
+    server: ScriptedServer, opened: Open
+) -> None:
+    mine, theirs = OWNER.format("alice"), OWNER.format("bob")
+    calendars = there("a", extra=mine), there("b", extra=theirs), there("c")
+    principal = response(
+        "/", MYSELF + "<c:calendar-home-set><d:href>/</d:href></c:calendar-home-set>"
+    )
+    server.script = lambda asked: multistatus(
+        principal, *(calendars if asked.headers.get("depth") == "1" else ())
+    )
+    sink = opened()
+    assert {each.id: sink.owns(each) for each in sink.calendars()} == {
+        "a": True,
+        "b": False,
+        "c": True,
+    }
 
 
 def test_else_the_same_display_name_is(server: ScriptedServer, opened: Open) -> None:
@@ -274,3 +297,18 @@ def test_what_a_calendar_that_is_there_has_otherwise_is_named(
     same = Calendar(id="a", display_name="Work", color="#0000ff")
     assert opened().target("s", same).otherwise == ()
     assert opened(rename={"a": "Work"}).target("s", Calendar(id="a")).otherwise == ()
+
+
+def test_an_item_in_the_way_is_told_by_the_name_that_was_tried(
+    server: ScriptedServer, opened: Open
+) -> None:
+    def taken(asked: Asked) -> Answer:
+        return Answer(412) if asked.method == "PUT" else Answer(200, MEETING)
+
+    server.script = home(there("w"), rest=taken)
+    sink = opened()
+    order = Order(version(b"BEGIN:VEVENT\nUID:u@h\n", "u%40h.ics", None), None, bytes)
+    (outcome,) = sink.apply(sink.target("s", Calendar(id="w")), [order])
+    tried = {each.path for each in server.asked if each.method == "PUT"}
+    assert (outcome.moved, {f"/w/{outcome.href}"}) == (True, tried)
+    assert outcome.sought != "u%40h.ics"

@@ -16,7 +16,7 @@ from caldav_run.engine.events import Event, Level, Noted, Planned, StepFinished
 from caldav_run.engine.guard import Expectation
 from caldav_run.engine.job import Job, NamedSink, NamedSource, Safety
 from caldav_run.engine.run import run
-from caldav_run.errors import CalendarError, ConnectorError, TemporaryError
+from caldav_run.errors import CalendarError, ConnectorError, ItemError, TemporaryError
 from caldav_run.model import Calendar
 from caldav_run.testing.contracts.bodies import event
 from caldav_run.testing.memory import MemorySource
@@ -145,6 +145,24 @@ def test_an_item_that_somebody_else_has_written_meanwhile_is_not_written_again(
     assert bench.run() == 0
     assert bench.mirror.done == []
     assert bench.counts() == {"unchanged": 3}
+
+
+@dataclass(slots=True)
+class Renaming(MemoryMirror):
+    """One that has "c" under a name of its own by the time that it answers."""
+
+    def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
+        for order in orders:
+            self.bodies[target.calendar.id, "c-1.ics"] = order.body()
+            yield Outcome(order, "c-1.ics", error=ItemError("it is there"), moved=True)
+
+
+def test_an_item_is_looked_for_under_the_name_that_was_tried(bench: Bench) -> None:
+    bench.mirror = Renaming(places=bench.mirror.places, bodies=bench.mirror.bodies)
+    bench.source.put("work", "c.ics", event("c"))
+    assert bench.run() == 0
+    assert bench.counts() == {"unchanged": 3}
+    assert sorted(href for _, href in bench.mirror.bodies) == ["a.ics", "b.ics", "c-1.ics"]
 
 
 def test_an_item_that_was_deleted_meanwhile_is_written_as_a_new_one(bench: Bench) -> None:
@@ -343,12 +361,27 @@ def test_an_event_is_not_deleted_whose_new_place_swallowed_it(
     assert bench.mirror.bodies["work", "a.ics"] == event("a")
 
 
-def test_an_event_is_not_deleted_whose_new_calendar_cannot_be_made(bench: Bench) -> None:
+@pytest.mark.parametrize("only_once", [False, True])
+def test_an_event_is_not_deleted_whose_new_calendar_cannot_be_made(
+    bench: Bench, *, only_once: bool
+) -> None:
     moved(bench)
+    bench.mirror.only_once = only_once
     bench.mirror.refuses["home"] = "the server says 507"
     assert bench.run() == 3
     assert bench.mirror.done == []
     assert ("work", "a.ics") in bench.mirror.bodies
+
+
+def test_an_event_that_waits_for_a_deletion_is_named_when_its_calendar_cannot_be_made(
+    bench: Bench,
+) -> None:
+    moved(bench)
+    bench.mirror.only_once = True
+    bench.mirror.refuses["home"] = "the server says 507"
+    assert bench.run() == 3
+    assert bench.counts() == {"unchanged": 1, "refused": 1}
+    assert any("not written: the server says 507" in each for each in bench.notes(Level.ERROR))
 
 
 def test_an_event_is_not_deleted_whose_new_calendar_cannot_be_read(bench: Bench) -> None:
@@ -390,7 +423,17 @@ def test_a_calendar_that_no_source_has_stays_by_default(old: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "why", ["excluded", "not selected", "read-only", "filtered", "objected", "guarded", "doubted"]
+    "why",
+    [
+        "excluded",
+        "not selected",
+        "read-only",
+        "shared",
+        "filtered",
+        "objected",
+        "guarded",
+        "doubted",
+    ],
 )
 def test_a_calendar_stays_that_has_to(old: Bench, why: str) -> None:
     if why == "excluded":
@@ -400,6 +443,8 @@ def test_a_calendar_stays_that_has_to(old: Bench, why: str) -> None:
         old.source.selection = Selection(exclude=("O*",)).text
     elif why == "read-only":
         old.mirror.places["old"] = Calendar(id="old", read_only=True)
+    elif why == "shared":
+        old.mirror.foreign.add("old")
     elif why == "filtered":
         old.filters = keeping(lambda view: view.item.href != "x.ics")
     elif why == "objected":
@@ -413,6 +458,12 @@ def test_a_calendar_stays_that_has_to(old: Bench, why: str) -> None:
     old.run()
     assert "old" in old.mirror.places
     assert old.mirror.bodies["old", "x.ics"] == event("x")
+
+
+def test_that_somebody_elses_calendar_stays_is_told(old: Bench) -> None:
+    old.mirror.foreign.add("old")
+    assert old.run() == 0
+    assert old.notes(Level.INFO) == ["Old: the calendar stays, since it is somebody else's"]
 
 
 def test_a_source_without_any_calendar_deletes_none(old: Bench) -> None:
@@ -648,13 +699,23 @@ def test_an_item_whose_uid_is_rewritten_is_still_the_one_that_was_written(bench:
     assert bench.mirror.done == ["- work/c.ics"]
 
 
-def test_where_nothing_is_read_back_nothing_is_remembered(bench: Bench) -> None:
+def test_where_nothing_is_read_back_items_are_compared_anew(bench: Bench) -> None:
     bench.mirror.options = MirrorOptions(on_conflict="keep_source", verify="none")
     bench.mirror.rewrite = louder
     bench.source.put("work", "c.ics", event("c"))
     bench.run()
-    bench.run()
-    assert bench.mirror.done == ["~ work/c.ics"]
+    assert bench.run() == 0
+    assert bench.mirror.done == []
+    assert bench.counts() == {"unchanged": 3}
+
+
+def test_a_version_that_is_not_newer_is_written_where_it_says_something_else(bench: Bench) -> None:
+    bench.mirror.options = MirrorOptions(on_conflict="keep_source")
+    bench.mirror.bodies["work", "a.ics"] = event("a", "Theirs")
+    assert bench.run() == 0
+    assert bench.mirror.done == ["~ work/a.ics"]
+    (note,) = bench.notes(Level.INFO)
+    assert note.endswith("neither version is newer, the source's replaces it")
 
 
 # ------------------------------------------------------------------ the plan and the run

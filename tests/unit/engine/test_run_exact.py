@@ -115,6 +115,18 @@ def test_nothing_goes_from_a_calendar_with_an_unread_item(setting: Setting) -> N
     assert "work: nothing is deleted there" in " ".join(setting.bench.notes(Level.WARNING))
 
 
+@pytest.mark.parametrize("dry", [False, True])
+def test_nothing_goes_from_a_calendar_that_a_backup_had_filtered(
+    setting: Setting, *, dry: bool
+) -> None:
+    setting.drop("a")
+    setting.source.filtered.add("work")
+    assert setting.bench.run(dry=dry) == 0
+    assert setting.files() == ["a.ics", "b.ics", "c.ics"]
+    why = "work: nothing is deleted there: the filters of the backup had left out items of it"
+    assert why in " ".join(setting.bench.notes(Level.WARNING))
+
+
 def test_nothing_goes_from_an_unread_calendar(setting: Setting) -> None:
     setting.source.unreadable.add(("work", None))
     assert setting.bench.run() == 3

@@ -164,6 +164,10 @@ class CaldavSink:
         """Return the calendars of the account."""
         return [each.collection.calendar for each in self._places()]
 
+    def owns(self, calendar: Calendar) -> bool:
+        """Return False for a calendar that somebody shares, or that follows another one."""
+        return self._places().owns(calendar)
+
     def remove(self, calendar: Calendar) -> None:
         """Delete the items that have people in them, one by one, then the collection."""
         place = self._places().at(Target(calendar, exists=True))
@@ -213,8 +217,7 @@ class CaldavSink:
             bin=self._bin,
             files=Files(account),
         )
-        writer = Writer(self._lanes, self._effort)
-        for order, done in writer.perform(map(desk.write, orders)):
+        for order, done in Writer(self._lanes, self._effort).perform(map(desk.write, orders)):
             if self._bin is not None and order.wanted is None:
                 # It lies in the bin now.
                 self._bin.forget()
@@ -263,8 +266,7 @@ class CaldavSink:
     def _doubled(self, target: Target, wanted: Version) -> str | None:
         """Return why a new item cannot be beside another one with its UID."""
         profile = self._account().profile
-        uids = profile.limits.uids
-        if not wanted.uid or uids is Uids.FREE:
+        if not wanted.uid or profile.limits.uids is Uids.FREE:
             return None
         place = self._places().find(target.calendar.id)
         promised = self._promised.setdefault(target.calendar.id, {})
@@ -273,7 +275,7 @@ class CaldavSink:
         if here is None and first != wanted.href:
             here = first
         elsewhere = None
-        if uids is Uids.ACCOUNT:
+        if profile.limits.uids is Uids.ACCOUNT:
             others = (each for each in self._places() if each is not place)
             elsewhere = next((each for each in others if wanted.uid in self._uids(each)), None)
         return caldav_fit.doubled(

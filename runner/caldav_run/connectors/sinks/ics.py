@@ -155,6 +155,11 @@ class IcsSink:
         """Return none: a folder's calendars are never deleted as a whole."""
         return ()
 
+    def owns(self, calendar: Calendar) -> bool:
+        """Return True: a folder is nobody else's."""
+        del calendar
+        return True
+
     def remove(self, calendar: Calendar) -> None:
         """Delete the folder of a calendar that is empty.
 

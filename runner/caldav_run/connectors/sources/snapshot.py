@@ -206,7 +206,8 @@ def _given(
         reason = f"the backup could not read it: {info.reason}"
         yield Failed(info.calendar.id, None, reason)
     else:
-        yield CalendarDone(info.calendar.id)
+        filtered = reader.filtered(snapshot, info.calendar.id)
+        yield CalendarDone(info.calendar.id, filtered=filtered)
 
 
 def _etag(sha256: str) -> str:

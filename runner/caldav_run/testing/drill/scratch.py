@@ -37,6 +37,7 @@ class Scratch:
         self.meant = sink.meant
         self.reread = sink.reread
         self.calendars = sink.calendars
+        self.owns = sink.owns
         self.remove = sink.remove
         self.say_available = sink.say_available
         self._sink = sink

@@ -78,6 +78,13 @@ def test_a_calendar_that_was_not_read_is_not_called_done(vault: Vault) -> None:
     assert all(stale)
 
 
+def test_a_calendar_of_which_a_filter_left_something_out_says_so(vault: Vault) -> None:
+    vault.run(calendar_row("family"), calendar_row("work"), added("a"), added("b", calendar="work"))
+    vault.run(about(Op.EXCLUDED, "c"))
+    ends = [each for each in source(vault).read(Held()) if isinstance(each, CalendarDone)]
+    assert ends == [CalendarDone("family", filtered=True), CalendarDone("work")]
+
+
 def test_calendars_that_were_left_out_are_named(vault: Vault) -> None:
     vault.run(calendar_row("family"), about(Op.EXCLUDED, None, "work"), added("a"))
     names = [
