@@ -195,6 +195,14 @@ def test_what_the_destination_will_not_take_back_is_told(desk: Desk) -> None:
     assert "507 Insufficient Storage" in told
 
 
+def test_what_the_destination_makes_otherwise_is_told(desk: Desk) -> None:
+    assert desk.run() == 0
+    desk.mirror.notes = ("its organizer and attendees were taken out",)
+    assert desk.undo() == 0
+    told = [e.text for e in desk.events if isinstance(e, Noted) and e.level is Level.WARNING]
+    assert told == [f"work: {LABEL}: its organizer and attendees were taken out"] * 2
+
+
 def test_where_nothing_can_be_saved_nothing_is_lost(desk: Desk) -> None:
     before = dict(desk.mirror.bodies)
     desk.unsafe = ConnectorError("the disk is full")
