@@ -144,7 +144,9 @@ def _writes(lines: Sequence[Mapping[str, Any]]) -> Iterator[Touched]:
 
 def _end(one: Touched, line: Mapping[str, Any]) -> None:
     if line["op"] == "failed":
-        one.sure = Sure.PUT_OFF if line["moved"] else Sure.FAILED
+        # Journals of earlier versions do not tell what is not known from what was refused.
+        known = Sure.UNKNOWN if line.get("unsure") else Sure.FAILED
+        one.sure = Sure.PUT_OFF if line["moved"] else known
         return
     one.sure = Sure.DONE
     if one.after:

@@ -9,7 +9,7 @@ import pytest
 from caldav_run.connectors.mirroring import Order, Outcome
 from caldav_run.engine.journal import FOLDER, Journal, Saved, find, journals
 from caldav_run.engine.trail import Sure, Trail, trails
-from caldav_run.errors import ItemError, TemporaryError, UsageError
+from caldav_run.errors import ItemError, TemporaryError, UnsureError, UsageError
 from caldav_run.model import Calendar, Stamp, Version
 
 NOW: Final = datetime(2026, 5, 1, 8, tzinfo=UTC)
@@ -126,6 +126,15 @@ def test_what_the_destination_put_off_was_not_done(journal: Journal, tmp_path: P
     journal.ended(number, outcome(ItemError("507")))
     (item,) = trail(journal, tmp_path).items
     assert (item.uid, item.sure) == ("b", Sure.FAILED)
+
+
+def test_a_failure_of_which_it_is_not_known_what_it_did_may_have_taken_place(
+    journal: Journal, tmp_path: Path
+) -> None:
+    number = journal.intend("cloud", "family", None, version("a", b"\0"))
+    journal.ended(number, outcome(UnsureError("no answer")))
+    (item,) = trail(journal, tmp_path).items
+    assert (item.before, item.after, item.sure) == (b"\0", set(), Sure.UNKNOWN)
 
 
 def test_a_deletion_has_no_version_after_it(journal: Journal, tmp_path: Path) -> None:
