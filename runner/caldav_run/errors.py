@@ -55,6 +55,10 @@ class MovedError(ItemError):
     """The destination is no more as the plan saw it: what to do has to be decided anew."""
 
 
+class UnsureError(ItemError):
+    """It is not known whether the destination did what it was told to do with an item."""
+
+
 class CalendarError(CaldavRunError):
     """One calendar cannot be used; the run goes on without it."""
 

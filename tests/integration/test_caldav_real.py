@@ -237,6 +237,22 @@ def test_people_are_written_as_the_policy_says_and_what_is_meant_comes_back(
     assert bool(outcome.notes) is (policy != "quiet")
 
 
+@pytest.mark.parametrize(("policy", "edited"), [("rewrite", False), ("strip", True)])
+def test_what_was_there_before_comes_back_with_its_bytes_or_says_that_it_does_not(
+    radicale: Server, context: Context, policy: str, *, edited: bool
+) -> None:
+    sink = CaldavSink.from_options({**radicale.options, "scheduling": policy}, context)
+    target = sink.target("s", Calendar(id="work", components=("VEVENT",)))
+    sink.create(target)
+    meeting = event("a", "Lunch", "ORGANIZER:mailto:a@example.org", "ATTENDEE:mailto:b@example.org")
+    order = Order(version(meeting, "a.ics", None), None, lambda: meeting, gives_back=True)
+    (outcome,) = sink.apply(target, [order])
+    (held,) = sink.reread(target, [outcome.href or ""])
+    sink.close()
+    assert bool(outcome.notes) is edited
+    assert equal(meeting, held.body or b"", Level.L2) is not edited
+
+
 def test_an_item_that_changed_meanwhile_is_left_alone(server: Server, context: Context) -> None:
     server.send("MKCALENDAR", "work/")
     server.put("work/a.ics", event("a"))

@@ -218,6 +218,18 @@ def test_what_an_exact_run_did_is_undone(desk: Desk) -> None:
     assert desk.there() == before
 
 
+def test_an_item_whose_name_the_server_escapes_is_undone(desk: Desk) -> None:
+    before = desk.there()
+    desk.put("d@example.com", event("d@example.com"))
+    with desk.start() as process:
+        _, err = process.communicate()
+    assert process.returncode == 0
+    assert len(desk.there()) == 4
+    (run,) = re.findall("caldav-run undo ([^ \n]+)", err)
+    assert desk.undo(run) == 0
+    assert desk.there() == before
+
+
 def test_a_calendar_that_was_deleted_as_a_whole_comes_back(desk: Desk) -> None:
     if desk.server is None:
         pytest.skip("a folder's calendars are not deleted as a whole")

@@ -84,7 +84,7 @@ class Desk:
             return Outcome(order, notes=done.notes)
         href = hrefs.relative(hrefs.path_of(done.url), hrefs.path_of(self._url)) or done.url
         self.place.taken.add(hrefs.key(href))
-        way = self.people.way(order.wanted, order.replaces)
+        way = self.people.way_of(order)
         notes = done.notes
         if order.wanted is not None:
             uids[order.wanted.uid] = href
@@ -106,7 +106,7 @@ class Desk:
 
     def _put(self, order: Order, wanted: Version, href: str) -> Job:
         present = order.replaces
-        way = self.people.way(wanted, present)
+        way = self.people.way_of(order)
         if isinstance(way, Refusal):
             return Refused(f"not written: {way.reason}")
         sent = self.files.packed(order, self.place.collection)

@@ -35,13 +35,18 @@ class People:
         """Return how to write an item, or to delete it; see `scheduling.decide`."""
         return scheduling.decide(self._scheduler, self._policy, wanted, present)
 
+    def way_of(self, order: Order) -> Way | Refusal:
+        """Return how to do an order; see `scheduling.give_back` for what was there before."""
+        decide = scheduling.give_back if order.gives_back else scheduling.decide
+        return decide(self._scheduler, self._policy, order.wanted, order.replaces)
+
     def told(self, wanted: Version | None, present: Version | None) -> frozenset[str]:
         """Return whom the server may mail; see `scheduling.told`."""
         return scheduling.told(self._scheduler, self._policy, wanted, present)
 
     def meant(self, order: Order) -> bytes:
         """Return what an order has to bring: without its people where they are to be left out."""
-        way = self.way(order.wanted, order.replaces)
+        way = self.way_of(order)
         strips = isinstance(way, Way) and way.edit is Edit.STRIP
         return schedule_agent.strip(order.body()) if strips else order.body()
 

@@ -76,12 +76,14 @@ class Order:
         body: Gives the bytes; not called for a deletion.
         file: Gives what a managed attachment of it holds, by its MANAGED-ID; None where that is not
             known.
+        gives_back: Whether `wanted` was there before, and is to be as it was wherever that can be.
     """
 
     wanted: Version | None
     replaces: Version | None
     body: Callable[[], bytes]
     file: Callable[[str], bytes | None] = _unknown
+    gives_back: bool = False
 
     @property
     def label(self) -> str:

@@ -110,6 +110,8 @@ _SOGO: Final = "sogo"
 _DAVICAL: Final = "davical"
 # Says that it does scheduling, and has no way to be quiet once the account has an address.
 _XANDIKOS: Final = "xandikos"
+# Were measured with a mail server beside them, and are quiet whatever the bytes are, or by HUSH.
+_MEASURED: Final = _HEEDING | {_SOGO, _DAVICAL}
 # Sends, and does not say so.
 _UNSAID: Final = frozenset({"google"})
 
@@ -141,6 +143,26 @@ def decide(
     if policy is not Policy.QUIET and not live:
         return Way(SILENT, edit)
     return _refusal(scheduler, wanted, present)
+
+
+def give_back(
+    scheduler: Scheduler, policy: Policy, wanted: Version | None, present: Version | None
+) -> Way | Refusal:
+    """Decide how an item is written that was there before: its own bytes wherever that is quiet.
+
+    Args:
+        scheduler: What the server does for the account.
+        policy: What the sink says.
+        wanted: The item as it was.
+        present: What is there; None where it is gone.
+    """
+    way = decide(scheduler, policy, wanted, present)
+    if isinstance(way, Refusal) or way.edit is Edit.NONE:
+        return way
+    # A server that says nothing of scheduling may still have a hook that mails whom it finds.
+    enough = policy is not Policy.STRIP or scheduler.profile.name in _MEASURED
+    quiet = decide(scheduler, Policy.QUIET, wanted, present)
+    return quiet if enough and isinstance(quiet, Way) else way
 
 
 def told(

@@ -13,7 +13,7 @@ from caldav_run.dav.effort import Effort
 from caldav_run.dav.lanes import Lanes, Task
 from caldav_run.dav.putting import Done
 from caldav_run.dav.refusals import NotYetError
-from caldav_run.errors import CaldavRunError, ItemError, TemporaryError
+from caldav_run.errors import CaldavRunError, ItemError, TemporaryError, UnsureError
 
 # Somebody else is in the way, in a database that one client at a time writes to: soon and often.
 _CROWDED_WAITS_S: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
@@ -58,10 +58,12 @@ class Tried(NamedTuple):
     Attributes:
         outcome: Either of them.
         strained: Whether the server wanted to be left alone on the way.
+        doubtful: Whether an attempt may have been done that has no answer.
     """
 
     outcome: Done | Exception
     strained: bool = False
+    doubtful: bool = False
 
 
 class Writer:
@@ -92,28 +94,28 @@ class Writer:
         """
         source = iter(writes)
         under_way: dict[Task[Tried], Write[K]] = {}
-        later: list[Write[K]] = []
+        later: list[tuple[Write[K], bool]] = []
         ending: Exception | None = None
         while under_way or ending is None:
             if ending is None and not self._fill(under_way, source):
                 break
             task = self._lanes.first(under_way)
-            write, (outcome, strained) = under_way.pop(task), task.result()
+            write, (outcome, strained, doubtful) = under_way.pop(task), task.result()
             if strained:
                 self._effort.refused()
             if isinstance(outcome, (Done, ItemError)):
                 self._went_on(task)
                 yield write.key, outcome
             elif isinstance(outcome, NotYetError):
-                later.append(write)
+                later.append((write, doubtful))
                 ending = ending or self._put_off(outcome)
             else:
                 # What is under way beside it is done all the same, and has to be told.
                 ending = ending or outcome
         if ending is not None:
             raise ending
-        for write in later:
-            yield write.key, self._at_last(write)
+        for write, doubtful in later:
+            yield write.key, self._at_last(write, doubtful=doubtful)
 
     def _fill(self, under_way: dict[Task[Tried], Write[K]], source: Iterator[Write[K]]) -> bool:
         """Begin as many writes as there may be; return whether any is under way."""
@@ -150,13 +152,16 @@ class Writer:
             )
         return None
 
-    def _at_last(self, write: Write[K]) -> Done | ItemError:
+    def _at_last(self, write: Write[K], *, doubtful: bool) -> Done | ItemError:
         task = self._lanes.submit(partial(_done, job=write.job(), waits_s=_LAST_WAITS_S))
-        outcome = self._lanes.first((task,)).result().outcome
+        outcome, _, doubtful_still = self._lanes.first((task,)).result()
         if isinstance(outcome, (Done, ItemError)):
             return outcome
         if isinstance(outcome, NotYetError):
-            return refusals.final(outcome.error, write.deed)
+            error = refusals.final(outcome.error, write.deed)
+            if doubtful or doubtful_still:
+                return UnsureError(error.message, mend=error.mend)
+            return error
         raise outcome
 
 
@@ -183,6 +188,6 @@ def _done(connection: Connection, job: Job, waits_s: tuple[float, ...] | None = 
             # A fault that nobody else is to blame for is there to stay, as a rule.
             waits = waits_s[:1]
         if attempts == len(waits):
-            return Tried(trouble, strained)
+            return Tried(trouble, strained, doubtful)
         pause(waits[attempts] * _random.uniform(0.5, 1.5))
         attempts += 1

@@ -38,6 +38,15 @@ class Safety(Protocol):
             ConnectorError: It cannot be taken; nothing may be replaced or deleted then.
         """
 
+    def unsaved(self, sink: str, calendar: str, href: str | None) -> bool:
+        """Return whether an item could not be read when the destination was saved.
+
+        Args:
+            sink: The name of the sink; `protect` was asked before.
+            calendar: The id of the item's calendar.
+            href: The item's name there; None for any of its items.
+        """
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from caldav_run.connectors.mirroring import Outcome
-from caldav_run.errors import TemporaryError, UsageError
+from caldav_run.errors import TemporaryError, UnsureError, UsageError
 from caldav_run.model import Calendar, Version
 
 FORMAT: Final = "caldav-run journal 1"
@@ -114,7 +114,8 @@ class Journal:
     def ended(self, number: int, outcome: Outcome) -> None:
         """Write down what became of that."""
         if outcome.error is not None:
-            self._write({"op": "failed", "n": number, "moved": outcome.moved})
+            unsure = isinstance(outcome.error, UnsureError)
+            self._write({"op": "failed", "n": number, "moved": outcome.moved, "unsure": unsure})
         else:
             self._write({"op": "done", "n": number, "href": outcome.href, "etag": outcome.etag})
 

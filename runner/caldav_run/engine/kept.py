@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from caldav_run import shelf
-from caldav_run.connectors.vdir_names import folder_name, hashed_folder_name
+from caldav_run.engine.identity import saved_as
 from caldav_run.model import Item
 from caldav_run.repository.reader import Reader
 from caldav_run.repository.snapshots import SnapshotInfo
@@ -54,16 +54,4 @@ class KeptSnapshot:
         return {each.managed_id: each.name for each in places if each is not None}
 
     def _identity(self, calendar: str) -> str:
-        """Return what the snapshot calls a calendar of the destination.
-
-        A folder's calendar goes by the folder's name for who writes it, and by the id that the
-        folder tells for who reads it.
-        """
-        if calendar in self._known:
-            return calendar
-        above, _, name = calendar.rpartition("/")
-        for each in self._known:
-            prefix, _, identity = each.partition("/")
-            if prefix == above and name in {folder_name(identity), hashed_folder_name(identity)}:
-                return each
-        return calendar
+        return saved_as(calendar, self._known)

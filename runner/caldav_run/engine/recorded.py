@@ -68,15 +68,15 @@ class RecordedMirror:
     def apply(self, target: Target, orders: Iterable[Order]) -> Iterator[Outcome]:
         """Do the orders; what would destroy anything that could not be saved is not done."""
         numbers: dict[Order, int] = {}
-        refused: list[Order] = []
+        refused: dict[Order, str] = {}
         for outcome in self._mirror.apply(target, self._written(target, orders, numbers, refused)):
             self._journal.ended(numbers.pop(outcome.order), outcome)
             wanted = outcome.order.wanted
             if outcome.error is None and outcome.href is not None and wanted is not None:
                 self._sent[target.calendar.id, outcome.href] = wanted.digest
             yield outcome
-        for order in refused:
-            yield Outcome(order, error=ItemError(f"not written: {self._unsafe}"))
+        for order, reason in refused.items():
+            yield Outcome(order, error=ItemError(f"not written: {reason}"))
 
     def reread(self, target: Target, hrefs: Collection[str]) -> Iterator[Held]:
         """Look again; what is not as it was sent is written down."""
@@ -101,8 +101,9 @@ class RecordedMirror:
     def remove(self, calendar: Calendar) -> None:
         """Delete a whole calendar."""
         self._tell(calendar.id)
-        if not self._safe():
-            raise CalendarError(f'"{calendar.title}" is not deleted: {self._unsafe}')
+        danger = self._danger(calendar.id, None)
+        if danger is not None:
+            raise CalendarError(f'"{calendar.title}" is not deleted: {danger}')
         self._journal.whole("remove", self._name, calendar)
         self._mirror.remove(calendar)
 
@@ -111,13 +112,15 @@ class RecordedMirror:
         target: Target,
         orders: Iterable[Order],
         numbers: dict[Order, int],
-        refused: list[Order],
+        refused: dict[Order, str],
     ) -> Iterator[Order]:
         identity = target.calendar.id
         for order in orders:
             self._tell(identity)
-            if order.replaces is not None and not self._safe():
-                refused.append(order)
+            old = order.replaces
+            danger = None if old is None else self._danger(identity, old.href)
+            if danger is not None:
+                refused[order] = danger
                 continue
             numbers[order] = self._journal.intend(
                 self._name, identity, order.wanted, order.replaces
@@ -133,6 +136,14 @@ class RecordedMirror:
             self._told.add(calendar)
             if calendar in self._sources:
                 self._journal.calendar(self._name, calendar, *self._sources[calendar])
+
+    def _danger(self, calendar: str, href: str | None) -> str | None:
+        """Return why an item must not be lost, or any of a calendar, in words; else None."""
+        if not self._safe():
+            return str(self._unsafe)
+        if self._safety.unsaved(self._name, calendar, href):
+            return "what is there could not be read when the destination was saved before"
+        return None
 
     def _safe(self) -> bool:
         """Have the destination saved, and return whether that went well."""

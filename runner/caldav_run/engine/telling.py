@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from caldav_run.connectors.mirroring import Outcome
 from caldav_run.engine.events import Level
 from caldav_run.engine.plan import Action, Verb
 from caldav_run.engine.recipient import Tally
@@ -48,6 +49,12 @@ def tell_otherwise(tally: Tally, title: str, names: Sequence[str]) -> None:
     if names:
         text = f"{title}: the destination has another {' and '.join(names)}, which stays"
         tally.note(Level.INFO, text)
+
+
+def tell_notes(tally: Tally, title: str, outcome: Outcome) -> None:
+    """Tell in what an item is otherwise than it was, though it was to come back as it was."""
+    for note in outcome.notes:
+        tally.note(Level.WARNING, f"{title}: {outcome.order.label}: {note}")
 
 
 def tell_left(tally: Tally, title: str, names: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from urllib.parse import unquote
 
 from caldav_run.engine.journal import Journaled, Saved
 from caldav_run.model import Calendar
@@ -131,19 +132,21 @@ def _writes(lines: Sequence[Mapping[str, Any]]) -> Iterator[Touched]:
         if line["op"] == "write":
             writes[line["n"]] = _touched(line)
         elif line["op"] == "found":
-            one = written.get((line["calendar"], line["href"]))
+            one = written.get((line["calendar"], spelled_out(line["href"])))
             if one is not None and one.after:
                 one.after.add(bytes.fromhex(line["digest"]))
         elif line.get("n") in writes:
             one = writes[line["n"]]
             _end(one, line)
-            written[one.calendar, one.href or ""] = one
+            written[one.calendar, spelled_out(one.href or "")] = one
     yield from (each for each in writes.values() if each.sure is not Sure.PUT_OFF)
 
 
 def _end(one: Touched, line: Mapping[str, Any]) -> None:
     if line["op"] == "failed":
-        one.sure = Sure.PUT_OFF if line["moved"] else Sure.FAILED
+        # Journals of earlier versions do not tell what is not known from what was refused.
+        known = Sure.UNKNOWN if line.get("unsure") else Sure.FAILED
+        one.sure = Sure.PUT_OFF if line["moved"] else known
         return
     one.sure = Sure.DONE
     if one.after:
@@ -157,11 +160,20 @@ def _merged(writes: Iterable[Touched]) -> Iterator[Touched]:
         if one.href is None:
             yield one
             continue
-        first = found.get((one.calendar, one.href))
-        if first is not None:
+        key = one.calendar, spelled_out(one.href)
+        first = found.get(key)
+        if first is not None and (first.href == one.href or one.before is None):
             one.before, one.was = first.before, first.was
-        found[one.calendar, one.href] = one
+        elif first is not None:
+            # Two files of a folder, whose names are alike but for escapes.
+            yield first
+        found[key] = one
     yield from found.values()
+
+
+def spelled_out(href: str) -> str:
+    """Return a name without escapes: a listing may escape it in another way than a write did."""
+    return unquote(href, errors="surrogateescape")
 
 
 def _touched(line: Mapping[str, Any]) -> Touched:

@@ -12,7 +12,7 @@ from caldav_run.engine.outcome import ExitStatus, combine
 from caldav_run.engine.readback import Readback
 from caldav_run.engine.recipient import Tally
 from caldav_run.engine.spool import Slot, Spool
-from caldav_run.engine.telling import tell_left
+from caldav_run.engine.telling import tell_left, tell_notes
 from caldav_run.engine.trail import Touched, Trail
 from caldav_run.engine.undo import Step, Way, decide
 from caldav_run.errors import CaldavRunError, CalendarError, ConnectorError, ItemError
@@ -202,7 +202,7 @@ class Undo:
         body = partial(spool.get, slot) if slot else bytes
         if self.kept is None:
             return Order(wanted, step.present, body)
-        return Order(wanted, step.present, body, self.kept.file)
+        return Order(wanted, step.present, body, self.kept.file, gives_back=True)
 
     def _apply(self, target: Target, orders: Mapping[Order, Step]) -> None:
         done: list[Outcome] = []
@@ -212,6 +212,7 @@ class Undo:
                 self._conflict(target, step.item, str(outcome.error))
                 continue
             self._count(target, step)
+            tell_notes(self.tally, target.calendar.title, outcome)
             if outcome.href is not None:
                 done.append(outcome)
         for _ in self.readback.check(self.mirror, target, done):

@@ -32,6 +32,7 @@ class MemoryMirror:
         broken: Raised when the last order of the first batch has been done.
         done: All orders that were done, in words.
         said: When the user is available; None where it keeps no such thing.
+        notes: What it tells of each item that it writes.
     """
 
     options: MirrorOptions = field(default_factory=MirrorOptions)
@@ -51,6 +52,7 @@ class MemoryMirror:
     broken: ConnectorError | CalendarError | None = None
     done: list[str] = field(default_factory=list)
     said: str | None = None
+    notes: tuple[str, ...] = ()
     _had: set[tuple[str, bytes]] = field(default_factory=set)
 
     def drop(self, calendar: str, href: str) -> None:
@@ -177,7 +179,8 @@ class MemoryMirror:
             return Outcome(order, error=ItemError("the UID is in another calendar"))
         self.bodies[calendar, href] = self.rewrite(order.body())
         self.done.append(f"{'+' if replaces is None else '~'} {calendar}/{href}")
-        return Outcome(order, href, _seen(href, self.bodies[calendar, href]).etag)
+        etag = _seen(href, self.bodies[calendar, href]).etag
+        return Outcome(order, href, etag, notes=self.notes)
 
     def _elsewhere(self, calendar: str) -> Iterator[Version]:
         return (_seen(href, body) for (at, href), body in self.bodies.items() if at != calendar)

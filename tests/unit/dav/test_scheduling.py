@@ -6,7 +6,17 @@ import pytest
 
 from caldav_run.dav.products import PRODUCTS
 from caldav_run.dav.profiles import UNKNOWN
-from caldav_run.dav.scheduling import SILENT, Edit, Policy, Refusal, Scheduler, Way, decide, told
+from caldav_run.dav.scheduling import (
+    SILENT,
+    Edit,
+    Policy,
+    Refusal,
+    Scheduler,
+    Way,
+    decide,
+    give_back,
+    told,
+)
 from caldav_run.model import Stamp, Version
 
 PROVEN: Final = ("cyrus", "nextcloud", "baikal")
@@ -180,3 +190,34 @@ def test_nobody_is_mailed_by_any_other_policy(policy: Policy) -> None:
 
 def test_nobody_is_mailed_by_a_server_that_does_no_scheduling() -> None:
     assert told(server("baikal", offered=False), Policy.ALLOW, MEETING, None) == frozenset()
+
+
+@pytest.mark.parametrize("name", [*PROVEN, "davical"])
+@pytest.mark.parametrize("policy", [Policy.REWRITE, Policy.STRIP])
+@pytest.mark.parametrize("present", [None, LUNCH, HUSHED])
+def test_what_was_there_before_comes_back_as_it_was_where_that_is_proven_to_be_quiet(
+    name: str, policy: Policy, present: Version | None
+) -> None:
+    assert give_back(server(name), policy, MEETING, present) == Way(SILENT)
+
+
+def test_on_sogo_what_was_there_before_comes_back_hushed_with_its_people() -> None:
+    found = give_back(server("sogo"), Policy.STRIP, MEETING, LUNCH)
+    assert found == Way(SILENT, Edit.HUSH, aside=True)
+
+
+@pytest.mark.parametrize("name", [*UNPROVEN, "standard"])
+@pytest.mark.parametrize("policy", list(Policy))
+@pytest.mark.parametrize("change", CHANGES)
+def test_where_nothing_is_proven_what_was_there_before_comes_back_as_anything_else(
+    name: str, policy: Policy, change: str
+) -> None:
+    wanted, present = CHANGES[change]
+    found = give_back(server(name), policy, wanted, present)
+    assert found == decide(server(name), policy, wanted, present)
+
+
+def test_a_hook_that_nobody_sees_gets_no_people_to_mail() -> None:
+    radicale = server("radicale", offered=False)
+    assert give_back(radicale, Policy.REWRITE, MEETING, None) == Way(SILENT)
+    assert give_back(radicale, Policy.STRIP, MEETING, None) == Way(SILENT, Edit.STRIP)

@@ -12,7 +12,7 @@ from caldav_run.dav.effort import Effort
 from caldav_run.dav.lanes import Lanes
 from caldav_run.dav.putting import Done, Put
 from caldav_run.dav.writer import Write, Writer
-from caldav_run.errors import AccessError, ItemError, TemporaryError
+from caldav_run.errors import AccessError, ItemError, TemporaryError, UnsureError
 from caldav_run.testing.scripted import Answer, Asked, ScriptedServer
 
 LOCKED = Answer(500, b"database is locked", {"Content-Type": "text/plain"})
@@ -97,9 +97,30 @@ def test_what_is_never_taken_fails_alone_and_by_name(
     broken = Answer(500, b"Bad rule", {"Content-Type": "text/plain"})
     server.script = store = Store(lambda path, _: broken if path == "/7.ics" else None)
     found = outcomes(writer, server, 30)
-    assert isinstance(found.pop(7), ItemError)
+    assert type(found.pop(7)) is ItemError
     assert all(isinstance(each, Done) for each in found.values())
     assert 3 < store.times["/7.ics"] < 10
+
+
+def test_what_may_have_been_done_before_the_server_refused_it_is_told_as_such(
+    server: ScriptedServer, writer: Writer
+) -> None:
+    def instead(path: str, time: int) -> Answer | None:
+        if path != "/7.ics":
+            return None
+        return Answer(0) if time == 1 else Answer(500)
+
+    store = Store(instead)
+
+    def script(asked: Asked) -> Answer:
+        # What is there cannot be looked at any more.
+        silent = asked.method == "GET" and asked.path == "/7.ics"
+        return Answer(500) if silent else store(asked)
+
+    server.script = script
+    found = outcomes(writer, server, 30)
+    assert isinstance(found.pop(7), UnsureError)
+    assert all(isinstance(each, Done) for each in found.values())
 
 
 def test_a_refused_item_is_not_sent_again(server: ScriptedServer, writer: Writer) -> None:

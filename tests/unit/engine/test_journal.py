@@ -9,7 +9,7 @@ import pytest
 from caldav_run.connectors.mirroring import Order, Outcome
 from caldav_run.engine.journal import FOLDER, Journal, Saved, find, journals
 from caldav_run.engine.trail import Sure, Trail, trails
-from caldav_run.errors import ItemError, TemporaryError, UsageError
+from caldav_run.errors import ItemError, TemporaryError, UnsureError, UsageError
 from caldav_run.model import Calendar, Stamp, Version
 
 NOW: Final = datetime(2026, 5, 1, 8, tzinfo=UTC)
@@ -97,6 +97,28 @@ def test_an_item_that_was_written_twice_was_what_it_was_at_first(
     assert (item.before, item.after) == (b"\0", {b"\2"})
 
 
+def test_an_item_that_went_and_came_back_under_another_spelling_is_one(
+    journal: Journal, tmp_path: Path
+) -> None:
+    number = journal.intend("cloud", "family", None, version("a%40b", b"\0"))
+    journal.ended(number, Outcome(Order(None, None, bytes)))
+    number = journal.intend("cloud", "family", version("a@b", b"\0"), None)
+    journal.ended(number, Outcome(Order(None, None, bytes), "a@b.ics", '"2"'))
+    journal.found("cloud", "family", version("a%40b", b"\1"))
+    (item,) = trail(journal, tmp_path).items
+    assert (item.href, item.was, item.before) == ("a@b.ics", "a%40b.ics", b"\0")
+    assert item.after == {b"\0", b"\1"}
+
+
+def test_two_files_whose_names_are_alike_but_for_escapes_are_two(
+    journal: Journal, tmp_path: Path
+) -> None:
+    for name in ("a%40b", "a@b"):
+        number = journal.intend("cloud", "family", version(name, b"\1"), version(name, b"\0"))
+        journal.ended(number, Outcome(Order(None, None, bytes), f"{name}.ics", '"2"'))
+    assert [each.href for each in trail(journal, tmp_path).items] == ["a%40b.ics", "a@b.ics"]
+
+
 def test_what_the_destination_put_off_was_not_done(journal: Journal, tmp_path: Path) -> None:
     number = journal.intend("cloud", "family", version("a", b"\1"), version("a", b"\0"))
     journal.ended(number, outcome(ItemError("412"), moved=True))
@@ -104,6 +126,15 @@ def test_what_the_destination_put_off_was_not_done(journal: Journal, tmp_path: P
     journal.ended(number, outcome(ItemError("507")))
     (item,) = trail(journal, tmp_path).items
     assert (item.uid, item.sure) == ("b", Sure.FAILED)
+
+
+def test_a_failure_of_which_it_is_not_known_what_it_did_may_have_taken_place(
+    journal: Journal, tmp_path: Path
+) -> None:
+    number = journal.intend("cloud", "family", None, version("a", b"\0"))
+    journal.ended(number, outcome(UnsureError("no answer")))
+    (item,) = trail(journal, tmp_path).items
+    assert (item.before, item.after, item.sure) == (b"\0", set(), Sure.UNKNOWN)
 
 
 def test_a_deletion_has_no_version_after_it(journal: Journal, tmp_path: Path) -> None:

@@ -515,6 +515,10 @@ class Broken:
     def protect(self, sink: str) -> None:
         raise ConnectorError(f"{sink} cannot be saved")
 
+    def unsaved(self, sink: str, calendar: str, href: str | None) -> bool:
+        del sink, calendar, href
+        return False
+
 
 # ------------------------------------------------------------------ lost midway
 

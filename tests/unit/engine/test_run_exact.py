@@ -340,6 +340,10 @@ class Safe:
         if self._error is not None:
             raise self._error
 
+    def unsaved(self, sink: str, calendar: str, href: str | None) -> bool:
+        del sink, calendar, href
+        return False
+
 
 def test_a_destination_is_saved_once_before_anything_is_written(setting: Setting) -> None:
     setting.bench.safety = safe = Safe(setting.bench)

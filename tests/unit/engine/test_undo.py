@@ -45,11 +45,18 @@ def touched(
         (touched(None, NEW, Sure.UNKNOWN, href=None), [there(NEW, "b.ics")], Way.DELETE),
         (touched(None, NEW, Sure.UNKNOWN, href=None), [there(OTHER, "b.ics")], Way.NOTHING),
         (touched(None, NEW, Sure.FAILED), [there(OTHER)], Way.NOTHING),
+        (touched(None, NEW, href="a@b.ics"), [there(NEW, "a%40b.ics")], Way.DELETE),
+        (
+            touched(None, NEW, href="a@b.ics"),
+            [there(OTHER, "a%40b.ics"), there(NEW, "a@b.ics")],
+            Way.DELETE,
+        ),
         # What it replaced.
         (touched(OLD, NEW), [there(NEW)], Way.REPLACE),
         (touched(OLD, NEW), [there(OLD)], Way.NOTHING),
         (touched(OLD, NEW), [there(OTHER)], Way.CONFLICT),
         (touched(OLD, NEW), [], Way.CONFLICT),
+        (touched(OLD, NEW, href="a%20b.ics"), [there(NEW, "a b.ics")], Way.REPLACE),
         (touched(OLD, NEW, Sure.UNKNOWN), [there(OLD)], Way.NOTHING),
         (touched(OLD, NEW, Sure.UNKNOWN), [there(NEW)], Way.REPLACE),
         (touched(OLD, NEW, Sure.FAILED), [there(NEW)], Way.REPLACE),

@@ -20,10 +20,11 @@ from caldav_run.engine.readback import Readback
 from caldav_run.engine.recipient import Tally
 from caldav_run.engine.recorded import RecordedMirror
 from caldav_run.engine.run import run
+from caldav_run.engine.safety import Missed
 from caldav_run.engine.trail import trails
 from caldav_run.engine.undoing import Undo, undo
 from caldav_run.errors import CalendarError, ConnectorError
-from caldav_run.model import Calendar
+from caldav_run.model import Calendar, Failed
 from caldav_run.testing.contracts.bodies import event
 from caldav_run.testing.memory import MemorySource
 from caldav_run.testing.memory_mirror import MemoryMirror
@@ -49,6 +50,7 @@ class Desk:
     damaged: set[str] = field(default_factory=set)
     said: str = ""
     unsafe: ConnectorError | None = None
+    missed: Missed = field(default_factory=Missed)
     events: list[Event] = field(default_factory=list)
     journal: Journal = field(init=False)
 
@@ -69,6 +71,11 @@ class Desk:
             self.saved = dict(self.mirror.bodies)
             self.said = self.mirror.said or ""
             self.journal.saved(sink, Saved(sink=None, account="before", snapshot="ab"))
+
+    def unsaved(self, sink: str, calendar: str, href: str | None) -> bool:
+        """See `engine.job.Safety`."""
+        del sink
+        return self.missed.holds(calendar, href)
 
     def run(self) -> int:
         job = Job(
@@ -195,11 +202,46 @@ def test_what_the_destination_will_not_take_back_is_told(desk: Desk) -> None:
     assert "507 Insufficient Storage" in told
 
 
+def test_what_the_destination_makes_otherwise_is_told(desk: Desk) -> None:
+    assert desk.run() == 0
+    desk.mirror.notes = ("its organizer and attendees were taken out",)
+    assert desk.undo() == 0
+    told = [e.text for e in desk.events if isinstance(e, Noted) and e.level is Level.WARNING]
+    assert told == [f"work: {LABEL}: its organizer and attendees were taken out"] * 2
+
+
 def test_where_nothing_can_be_saved_nothing_is_lost(desk: Desk) -> None:
     before = dict(desk.mirror.bodies)
     desk.unsafe = ConnectorError("the disk is full")
     assert desk.run() == 3
     assert desk.mirror.bodies == before | {("work", "new.ics"): event("new")}
+
+
+def test_what_could_not_be_read_when_the_rest_was_saved_is_not_lost(desk: Desk) -> None:
+    before = dict(desk.mirror.bodies)
+    desk.missed.add(Failed("work", "old.ics", "500"))
+    assert desk.run() == 3
+    assert desk.mirror.bodies == {
+        ("work", "old.ics"): before["work", "old.ics"],
+        ("work", "new.ics"): event("new"),
+    }
+    (error,) = desk.errors()
+    assert "what is there could not be read when the destination was saved" in error
+
+
+def test_nothing_of_a_calendar_that_could_not_be_saved_is_lost(desk: Desk) -> None:
+    before = dict(desk.mirror.bodies)
+    desk.missed.add(Failed("work", None, "500"))
+    assert desk.run() == 3
+    assert desk.mirror.bodies == before | {("work", "new.ics"): event("new")}
+    assert len(desk.errors()) == 2
+
+
+def test_a_calendar_is_not_deleted_of_which_an_item_could_not_be_saved(desk: Desk) -> None:
+    desk.missed.add(Failed("work", "old.ics", "500"))
+    with pytest.raises(CalendarError, match="could not be read when"):
+        desk.begin().remove(desk.mirror.places["work"])
+    desk.journal.close()
 
 
 def test_a_calendar_that_was_made_goes_and_its_items_with_it(desk: Desk) -> None:
