@@ -57,6 +57,9 @@ class MirrorRecipient:
         """Remember the calendar, empty ones too: they are created with their properties."""
         if shelf.is_calendar(calendar.id):
             self.calendars[calendar.id] = calendar
+        elif calendar.id != shelf.ACCOUNT:
+            # Attachments come after the account, and say nothing of it.
+            return
         elif self.selection.include is None:
             self.available = calendar.availability
         elif calendar.availability is not None:
