@@ -167,8 +167,10 @@ class CalendarFolder:
 
     def _remember(self, name: str, row: vdir.Row) -> str:
         """Take a file that was written into the index, and return the item's name."""
-        self._rows[name] = _packed(name, row)
-        href = row.href if row.href not in self._present else vdir.spelled(name)
+        taken = row.href in self._present
+        href = vdir.unclaimed(name, self._present) if taken else row.href
+        # As it is called now, or the index gives one href to two files.
+        self._rows[name] = _packed(name, row._replace(href=href))
         self._present[href] = name
         return href
 

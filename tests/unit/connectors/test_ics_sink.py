@@ -172,6 +172,18 @@ def test_two_items_that_swapped_their_names_both_stay(mirror: IcsSink) -> None:
     assert {each.uid: each.href for each in found} == {"1": "y.ics", "2": "x.ics"}
 
 
+def test_an_item_is_found_again_by_the_name_that_it_was_given(mirror: IcsSink) -> None:
+    target = mirror.target("source", FAMILY)
+    mirror.create(target)
+    bodies = [event("1"), event("2")]
+    orders = [order(wanted(body, "x.ics"), body, None) for body in bodies]
+    given = [each.href for each in mirror.apply(target, orders)]
+    mirror.finish(target)
+    assert {each.href: each.body for each in mirror.reread(target, list(filter(None, given)))} == (
+        dict(zip(given, bodies, strict=True))
+    )
+
+
 def test_an_item_whose_every_name_is_taken_is_refused(mirror: IcsSink) -> None:
     write(mirror, {"a%20b.ics": event("1")}, FAMILY)
     target = mirror.target("source", FAMILY)

@@ -290,6 +290,18 @@ def test_calendars_that_meet_do_not_delete_each_others_items(setting: Setting) -
     assert met == [f"here/all/{name}.ics" for name in "abcd"]
 
 
+@pytest.mark.parametrize("mode", ["exact", "merge"])
+def test_items_of_one_name_in_calendars_that_meet_both_stay(setting: Setting, mode: str) -> None:
+    setting.options(mode=mode, rename={"work": "all", "home": "all"})
+    setting.source.put("home", "a.ics", event("x"))
+    assert setting.bench.run() == 0
+    for _ in range(2):
+        assert setting.bench.run() == 0
+        assert setting.bench.planned() == []
+    bodies = [each.read_bytes() for each in (setting.bench.folder / "here/all").glob("*.ics")]
+    assert sorted(bodies) == sorted(map(event, "abcx"))
+
+
 def test_a_calendar_that_may_not_meet_another_one_keeps_all_from_being_deleted(
     setting: Setting,
 ) -> None:
