@@ -147,7 +147,10 @@ class CalendarFolder:
     def _delete(self, order: Order) -> Outcome:
         if order.replaces is not None:
             name = self._unchanged(order.replaces)
-            self._folder.discard([name])
+            try:
+                self._folder.delete(name)
+            except OSError as error:
+                raise ItemError(f"{self.path / name} is not deleted: {reason(error)}") from error
             self._used.discard(name.casefold())
             self._rows.pop(name, None)
             del self._present[order.replaces.href]

@@ -430,6 +430,24 @@ def test_what_another_program_put_there_is_not_deleted(mirror: IcsSink, tmp_path
     assert mirror.objection(target, seen["a"], seen["theirs"], 0) is None
 
 
+def test_a_file_that_the_system_does_not_delete_is_told_and_stays_listed(
+    mirror: IcsSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A file that may be read and not deleted cannot be had as root.
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    write(mirror, {"a.ics": event("a")}, FAMILY)
+    target = mirror.target("source", FAMILY)
+    (seen,) = mirror.present(target)
+    monkeypatch.setattr(os, "unlink", refuse)
+    with pytest.raises(ItemError, match=r"a\.ics is not deleted: operation not permitted"):
+        put(mirror, target, None, b"", seen)
+    mirror.finish(target)
+    assert mirror.present(target) == [seen]
+    assert mirror.objection(target, None, seen, 0) is None
+
+
 def test_a_folders_calendars_are_not_listed_for_deletion(mirror: IcsSink) -> None:
     assert mirror.calendars() == ()
 
