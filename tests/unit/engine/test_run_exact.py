@@ -175,6 +175,26 @@ def test_nothing_goes_where_an_item_is_older_than_the_reading(setting: Setting) 
     assert setting.files() == ["a.ics", "b.ics", "c.ics"]
 
 
+@pytest.mark.parametrize("left", [b"", event("b").partition(b"b\r\n")[0]], ids=["empty", "cut"])
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "left out"])
+def test_nothing_goes_from_a_calendar_with_a_broken_item(
+    setting: Setting, left: bytes, *, kept: bool
+) -> None:
+    # A file that somebody is writing no longer says which event it is.
+    setting.bench.filters = keeping(lambda view: kept or view.item.body != left)
+    setting.source.put("work", "b.ics", left)
+    setting.drop("a")
+    setting.bench.run()
+    assert {"a.ics", "b.ics", "c.ics"} <= set(setting.files())
+    assert (setting.bench.folder / "here/work/b.ics").read_bytes() == event("b")
+    assert "here/work: nothing is deleted there: b.ics is broken at the source" in (
+        setting.bench.notes(Level.WARNING)
+    )
+    setting.source.put("work", "b.ics", event("b"))
+    setting.bench.run()
+    assert (len(setting.files()), setting.bench.notes(Level.WARNING)) == (2, [])
+
+
 # ------------------------------------------------------------------ what a filter leaves out
 
 
