@@ -272,6 +272,7 @@ class Version:
         hushed: Whether it leaves it to the client to tell each of them (RFC 6638 section 7.1).
         components: The names of its components other than VTIMEZONE, sorted.
         method: Whether it is a message of scheduling, with a METHOD (RFC 5545 section 3.7.2).
+        broken: Whether its bytes do not parse, so that what it says of itself may be half of it.
     """
 
     uid: str
@@ -285,6 +286,7 @@ class Version:
     hushed: bool = False
     components: tuple[str, ...] = ()
     method: bool = False
+    broken: bool = False
 
 
 Options = Mapping[str, object]

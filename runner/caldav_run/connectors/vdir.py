@@ -6,7 +6,7 @@ vdir has no place for. A folder without it is read all the same: its file names 
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -162,12 +162,18 @@ def hrefs(names: Iterable[str], index: Index | None) -> dict[str, str]:
         taken.setdefault(listed[name], name)
     result = {name: href for href, name in taken.items()}
     for name in sorted(name for name in names if name not in result):
-        href = spelled(name)
-        while href in taken:
-            href = f"{href.removesuffix(SUFFIX)}-copy{SUFFIX}"
+        href = unclaimed(name, taken)
         taken[href] = name
         result[name] = href
     return result
+
+
+def unclaimed(name: str, taken: Container[str]) -> str:
+    """Return the href of a file that goes by its own name, spelled as in a URL."""
+    href = spelled(name)
+    while href in taken:
+        href = f"{href.removesuffix(SUFFIX)}-copy{SUFFIX}"
+    return href
 
 
 def spelled(name: str) -> str:

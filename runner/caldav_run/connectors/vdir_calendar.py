@@ -147,7 +147,10 @@ class CalendarFolder:
     def _delete(self, order: Order) -> Outcome:
         if order.replaces is not None:
             name = self._unchanged(order.replaces)
-            self._folder.discard([name])
+            try:
+                self._folder.delete(name)
+            except OSError as error:
+                raise ItemError(f"{self.path / name} is not deleted: {reason(error)}") from error
             self._used.discard(name.casefold())
             self._rows.pop(name, None)
             del self._present[order.replaces.href]
@@ -167,8 +170,10 @@ class CalendarFolder:
 
     def _remember(self, name: str, row: vdir.Row) -> str:
         """Take a file that was written into the index, and return the item's name."""
-        self._rows[name] = _packed(name, row)
-        href = row.href if row.href not in self._present else vdir.spelled(name)
+        taken = row.href in self._present
+        href = vdir.unclaimed(name, self._present) if taken else row.href
+        # As it is called now, or the index gives one href to two files.
+        self._rows[name] = _packed(name, row._replace(href=href))
         self._present[href] = name
         return href
 

@@ -172,6 +172,11 @@ class Folder:
             with contextlib.suppress(OSError):
                 os.unlink(temporary, dir_fd=self._descriptor)
 
+    def delete(self, name: str) -> None:
+        """Delete a file; one that is gone already is as good as deleted."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self._descriptor)
+
     def sweep(self) -> None:
         """Remove what runs that were killed have staged more than a day ago."""
         limit = time.time() - _ABANDONED_S

@@ -63,15 +63,10 @@ class Destination:
         """What to call it in front of a person."""
         return self.target.calendar.title
 
-    def known(self) -> bool:
-        """Return whether all that should be there is known."""
-        return all(each.recipient.knows(each.calendar.id) for each in self.origins)
-
-    def why_unknown(self) -> str:
-        """Return why it is not known what should be there, in words."""
-        if any(each.calendar.id in each.recipient.filtered for each in self.origins):
-            return "the filters of the backup had left out items of it"
-        return "not all of it could be read"
+    def gap(self) -> str | None:
+        """Return why it is not known what should be there, in words; None when it is."""
+        gaps = (each.recipient.gap(each.calendar.id) for each in self.origins)
+        return next(filter(None, gaps), None)
 
 
 def destinations(

@@ -11,10 +11,13 @@ from caldav_run.engine.ledger import Held
 from caldav_run.engine.recipient import Tally
 from caldav_run.engine.spool import Slot
 from caldav_run.engine.wanted import Wanted
+from caldav_run.errors import ItemError
 from caldav_run.ical.version import version
 from caldav_run.ical.view import ItemView
 from caldav_run.model import Calendar, Item, Mark, Version
 
+_UNREAD: Final = "not all of it could be read"
+_FILTERED: Final = "the filters of the backup had left out items of it"
 _NOT_WRITTEN: Final = "when the user is available is not written: only some calendars were chosen"
 
 
@@ -29,7 +32,6 @@ class MirrorRecipient:
         available: When the user is available (RFC 7953); None where that is not known, or not meant
             since only some calendars were chosen.
         fit: Whether what was read may be written: the source's guards have not tripped.
-        filtered: The ids of those of which a filter had left out something before.
         doubt: Why it is not known of all calendars what the source has, in words.
     """
 
@@ -46,19 +48,21 @@ class MirrorRecipient:
         self.calendars: dict[str, Calendar] = {}
         self.excluded: list[Calendar] = []
         self.available: str | None = None
-        self.filtered: set[str] = set()
         self.fit = False
         self.doubt: str | None = f"{source} was not read to its end"
         self._wanted = Wanted()
         self._files: dict[str, Slot] = {}
         self._lost: list[str] = []
         self._whole: set[str] = set()
-        self._marred: set[str] = set()
+        self._marred: dict[str, str] = {}
 
     def start(self, calendar: Calendar) -> None:
         """Remember the calendar, empty ones too: they are created with their properties."""
         if shelf.is_calendar(calendar.id):
             self.calendars[calendar.id] = calendar
+        elif calendar.id != shelf.ACCOUNT:
+            # Attachments come after the account, and say nothing of it.
+            return
         elif self.selection.include is None:
             self.available = calendar.availability
         elif calendar.availability is not None:
@@ -76,10 +80,14 @@ class MirrorRecipient:
             self._file(item, verdict)
             return
         if item.stale_since is not None:
-            self._marred.add(item.calendar)
+            self._marred.setdefault(item.calendar, _UNREAD)
         if not verdict.keep:
+            if not _parses(view):
+                self._broken(item)
             return
         mine = version(item.body, item.href, item.etag)
+        if mine.broken:
+            self._broken(item)
         if item.stale_since is not None:
             since = item.stale_since.strftime("%Y-%m-%d %H:%M")
             title = self.calendars[item.calendar].title
@@ -96,7 +104,7 @@ class MirrorRecipient:
         if not shelf.is_calendar(calendar):
             # Where a file is wanted that is not there, that is told with its item.
             return
-        self._marred.add(calendar)
+        self._marred.setdefault(calendar, _UNREAD)
         if calendar not in self.calendars:
             self._lost.append(calendar)
 
@@ -115,7 +123,7 @@ class MirrorRecipient:
 
     def withheld(self, calendar: str) -> None:
         """Remember that the calendar had more than what is named of it."""
-        self.filtered.add(calendar)
+        self._marred.setdefault(calendar, _FILTERED)
 
     def expected(self, *, complete: bool) -> int | None:
         """Return None: only a history knows what was there before."""
@@ -138,9 +146,12 @@ class MirrorRecipient:
         self.fit = False
         self.close()
 
-    def knows(self, calendar: str) -> bool:
-        """Return whether every item of a calendar was named and read, as it is now."""
-        return calendar in self._whole - self._marred - self.filtered
+    def gap(self, calendar: str) -> str | None:
+        """Return why it is not known what a calendar has, in words.
+
+        None where every item was named and read, as it is now, and each one says what it is.
+        """
+        return self._marred.get(calendar, None if calendar in self._whole else _UNREAD)
 
     def versions(self, calendar: str) -> Iterator[tuple[Version, Slot]]:
         """Yield a calendar's items in the order of a plan, and where their bodies lie."""
@@ -155,6 +166,10 @@ class MirrorRecipient:
         """Return the body that lies there; any thread may ask."""
         return self._wanted.body(slot)
 
+    def _broken(self, item: Item) -> None:
+        """Remember that it is not known which event of the calendar an item is."""
+        self._marred.setdefault(item.calendar, f"{item.href} is broken at the source")
+
     def _file(self, item: Item, verdict: Verdict) -> None:
         place = shelf.place(item.href)
         if verdict.keep and place is not None:
@@ -164,3 +179,10 @@ class MirrorRecipient:
         """Drop the spool; safe to call twice."""
         with self._wanted:
             pass
+
+
+def _parses(view: ItemView) -> bool:
+    try:
+        return view.tree is not None
+    except ItemError:
+        return False

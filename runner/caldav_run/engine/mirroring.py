@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from caldav_run.connectors.mirroring import Clash, Mirror, Order, Outcome
 from caldav_run.connectors.selection import Selection
@@ -31,6 +31,8 @@ from caldav_run.model import Calendar, Version
 
 if TYPE_CHECKING:
     from caldav_run.engine.agenda import Place
+
+_WORSE: Final = "it is broken at the source, and whole at the destination"
 
 
 class MirrorRun:
@@ -126,9 +128,11 @@ class MirrorRun:
                 yield mine
 
         def objection(mine: Version, there: Version | None) -> str | None:
+            if _worse(mine, there) and policy.on_conflict != "identical":
+                return _WORSE
             return mirror.objection(target, mine, there, places[id(mine)].slot.size)
 
-        exact = mirror.options.mode == "exact" and doubt is None and place.known()
+        exact = mirror.options.mode == "exact" and doubt is None and place.gap() is None
         policy = Policy(
             mirror.options.on_conflict,
             objection,
@@ -220,8 +224,9 @@ class MirrorRun:
             return
         court = Court(mirror, (*self._job.filters, *self._named.filters), self._job.now, tally)
         for place in places:
-            if not place.known():
-                text = f"{place.title}: nothing is deleted there: {place.why_unknown()}"
+            gap = place.gap()
+            if gap is not None:
+                text = f"{place.title}: nothing is deleted there: {gap}"
                 tally.note(Level.WARNING, text)
             try:
                 place.doomed = court.spare(place, self._unwritten)
@@ -285,3 +290,8 @@ class MirrorRun:
     def _protect(self) -> None:
         if self._job.safety is not None:
             self._job.safety.protect(self._named.name)
+
+
+def _worse(mine: Version, there: Version | None) -> bool:
+    """Return whether half of an item would be written over a whole one."""
+    return there is not None and mine.broken and not there.broken

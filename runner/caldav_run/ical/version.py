@@ -31,6 +31,7 @@ def version(body: bytes, href: str, etag: str | None) -> Version:
         hushed=tree is not None and schedule_agent.hushed(tree),
         components=seen.components,
         method=tree is not None and tree.first("METHOD") is not None,
+        broken=tree is None,
     )
 
 

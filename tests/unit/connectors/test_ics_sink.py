@@ -172,6 +172,18 @@ def test_two_items_that_swapped_their_names_both_stay(mirror: IcsSink) -> None:
     assert {each.uid: each.href for each in found} == {"1": "y.ics", "2": "x.ics"}
 
 
+def test_an_item_is_found_again_by_the_name_that_it_was_given(mirror: IcsSink) -> None:
+    target = mirror.target("source", FAMILY)
+    mirror.create(target)
+    bodies = [event("1"), event("2")]
+    orders = [order(wanted(body, "x.ics"), body, None) for body in bodies]
+    given = [each.href for each in mirror.apply(target, orders)]
+    mirror.finish(target)
+    assert {each.href: each.body for each in mirror.reread(target, list(filter(None, given)))} == (
+        dict(zip(given, bodies, strict=True))
+    )
+
+
 def test_an_item_whose_every_name_is_taken_is_refused(mirror: IcsSink) -> None:
     write(mirror, {"a%20b.ics": event("1")}, FAMILY)
     target = mirror.target("source", FAMILY)
@@ -416,6 +428,24 @@ def test_what_another_program_put_there_is_not_deleted(mirror: IcsSink, tmp_path
     assert mirror.objection(target, None, seen["a"], 0) is None
     assert mirror.objection(target, None, seen["theirs"], 0) is not None
     assert mirror.objection(target, seen["a"], seen["theirs"], 0) is None
+
+
+def test_a_file_that_the_system_does_not_delete_is_told_and_stays_listed(
+    mirror: IcsSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A file that may be read and not deleted cannot be had as root.
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    write(mirror, {"a.ics": event("a")}, FAMILY)
+    target = mirror.target("source", FAMILY)
+    (seen,) = mirror.present(target)
+    monkeypatch.setattr(os, "unlink", refuse)
+    with pytest.raises(ItemError, match=r"a\.ics is not deleted: operation not permitted"):
+        put(mirror, target, None, b"", seen)
+    mirror.finish(target)
+    assert mirror.present(target) == [seen]
+    assert mirror.objection(target, None, seen, 0) is None
 
 
 def test_a_folders_calendars_are_not_listed_for_deletion(mirror: IcsSink) -> None:

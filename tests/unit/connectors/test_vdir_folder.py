@@ -112,3 +112,16 @@ def test_a_failed_staging_leaves_nothing_behind(tmp_path: Path) -> None:
     with Folder.open(tmp_path) as folder, pytest.raises(TypeError):
         folder.stage(["text"])  # type: ignore[list-item]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_deletion_that_is_refused_is_an_error_and_of_a_file_that_is_gone_is_none(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "folder.ics").mkdir()
+    (tmp_path / "file.ics").touch()
+    with Folder.open(tmp_path) as folder:
+        folder.delete("file.ics")
+        folder.delete("file.ics")
+        with pytest.raises(OSError, match=r"directory|not permitted"):
+            folder.delete("folder.ics")
+    assert [each.name for each in tmp_path.iterdir()] == ["folder.ics"]

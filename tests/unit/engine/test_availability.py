@@ -93,6 +93,12 @@ def test_a_source_that_says_nothing_removes_nothing(bench: Bench, mirror: Memory
     assert mirror.said == THEIRS
 
 
+def test_attachments_that_come_after_it_do_not_hide_it(bench: Bench, mirror: MemoryMirror) -> None:
+    bench.source.calendars[shelf.ID] = shelf.CALENDAR
+    assert bench.run() == 0
+    assert mirror.said == MINE
+
+
 def test_some_calendars_are_not_the_account(bench: Bench, mirror: MemoryMirror) -> None:
     bench.source.selection = Selection(include=("*",)).text
     assert bench.run() == 0

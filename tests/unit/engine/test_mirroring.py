@@ -212,6 +212,38 @@ def test_writing_over_a_newer_version_is_told_in_the_plan_and_in_the_run(bench: 
         assert note.endswith("the destination's version is newer, the source's replaces it")
 
 
+def halved(body: bytes) -> bytes:
+    return body.partition(b"SUMMARY")[0]
+
+
+@pytest.mark.parametrize("on_conflict", ["newest", "keep_source"])
+def test_a_broken_item_never_replaces_a_whole_one(bench: Bench, on_conflict: str) -> None:
+    bench.mirror.options = MirrorOptions(on_conflict=on_conflict)
+    bench.source.put("work", "a.ics", halved(event("a", "Later", 3)))
+    assert bench.run() == 3
+    assert bench.mirror.bodies["work", "a.ics"] == event("a")
+    (note,) = bench.notes(Level.ERROR)
+    assert note == (
+        "work: a: not written: it is broken at the source, and whole at the destination"
+    )
+
+
+def test_a_broken_item_is_written_where_no_whole_one_is(bench: Bench) -> None:
+    bench.mirror.options = MirrorOptions(on_conflict="keep_source")
+    bench.mirror.bodies["work", "a.ics"] = halved(event("a", "Theirs"))[:-20]
+    bench.source.put("work", "a.ics", halved(event("a")))
+    bench.source.put("work", "c.ics", halved(event("c")))
+    bench.run()
+    assert sorted(bench.mirror.done) == ["+ work/c.ics", "~ work/a.ics"]
+
+
+def test_what_is_to_be_identical_is_also_where_it_is_broken(bench: Bench) -> None:
+    bench.mirror.options = MirrorOptions(on_conflict="identical")
+    bench.source.put("work", "a.ics", halved(event("a")))
+    assert bench.run() == 0
+    assert bench.mirror.bodies["work", "a.ics"] == halved(event("a"))
+
+
 # ------------------------------------------------------------------ two destinations
 
 

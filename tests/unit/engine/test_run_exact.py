@@ -187,6 +187,26 @@ def test_nothing_goes_where_an_item_is_older_than_the_reading(setting: Setting) 
     assert setting.files() == ["a.ics", "b.ics", "c.ics"]
 
 
+@pytest.mark.parametrize("left", [b"", event("b").partition(b"b\r\n")[0]], ids=["empty", "cut"])
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "left out"])
+def test_nothing_goes_from_a_calendar_with_a_broken_item(
+    setting: Setting, left: bytes, *, kept: bool
+) -> None:
+    # A file that somebody is writing no longer says which event it is.
+    setting.bench.filters = keeping(lambda view: kept or view.item.body != left)
+    setting.source.put("work", "b.ics", left)
+    setting.drop("a")
+    setting.bench.run()
+    assert {"a.ics", "b.ics", "c.ics"} <= set(setting.files())
+    assert (setting.bench.folder / "here/work/b.ics").read_bytes() == event("b")
+    assert "here/work: nothing is deleted there: b.ics is broken at the source" in (
+        setting.bench.notes(Level.WARNING)
+    )
+    setting.source.put("work", "b.ics", event("b"))
+    setting.bench.run()
+    assert (len(setting.files()), setting.bench.notes(Level.WARNING)) == (2, [])
+
+
 # ------------------------------------------------------------------ what a filter leaves out
 
 
@@ -300,6 +320,18 @@ def test_calendars_that_meet_do_not_delete_each_others_items(setting: Setting) -
     assert setting.bench.run() == 0
     met = [each for each in setting.bench.files() if each.startswith("here/all/")]
     assert met == [f"here/all/{name}.ics" for name in "abcd"]
+
+
+@pytest.mark.parametrize("mode", ["exact", "merge"])
+def test_items_of_one_name_in_calendars_that_meet_both_stay(setting: Setting, mode: str) -> None:
+    setting.options(mode=mode, rename={"work": "all", "home": "all"})
+    setting.source.put("home", "a.ics", event("x"))
+    assert setting.bench.run() == 0
+    for _ in range(2):
+        assert setting.bench.run() == 0
+        assert setting.bench.planned() == []
+    bodies = [each.read_bytes() for each in (setting.bench.folder / "here/all").glob("*.ics")]
+    assert sorted(bodies) == sorted(map(event, "abcx"))
 
 
 def test_a_calendar_that_may_not_meet_another_one_keeps_all_from_being_deleted(

@@ -30,3 +30,6 @@ def test_a_version_says_whether_a_server_would_tell_anybody() -> None:
 def test_a_broken_item_has_a_version_too() -> None:
     assert version(b"", "a.ics", None).label == "a.ics"
     assert version(BODY[:60], "a.ics", None).digest == digest(BODY[:60])
+    assert [version(body, "a.ics", None).broken for body in (b"", BODY[:60], BODY)] == (
+        [True, True, False]
+    )
