@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import caldav_run
 from caldav_run.dav.origin import Origin
 from caldav_run.dav.settings import Auth, Settings
-from caldav_run.dav.transport import Proxy, fingerprint
+from caldav_run.dav.transport import Proxy, authorities, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +70,7 @@ def open_client(settings: Settings, *, anonymous: bool) -> Client:
         anonymous: Whether to ask without credentials.
 
     Raises:
-        SetupError: The client certificate or the proxy cannot be used.
+        SetupError: Client certificate, `ca_file` or proxy cannot be used.
     """
     from niquests import Session
 
@@ -104,4 +104,4 @@ def _believed(settings: Settings) -> bool | str:
     """Return what the server's certificate is held against, as the HTTP library takes it."""
     if settings.tls_fingerprint is not None:
         return f"sha256_{fingerprint(settings.tls_fingerprint)}"
-    return True if settings.ca_file is None else str(settings.ca_file)
+    return True if settings.ca_file is None else authorities(settings.ca_file)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from caldav_run.dav import failures, session
-from caldav_run.dav.transport import Proxy
+from caldav_run.dav.transport import Proxy, authorities
 from caldav_run.errors import AccessError, ConnectorError, TemporaryError
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _object(answer: "Response") -> Answer | None:
 
 def _bounds(network: Network) -> dict[str, Any]:
     # Where a provider leads to is not followed: forms hold secrets.
-    verify = True if network.ca_file is None else str(network.ca_file)
+    verify = True if network.ca_file is None else authorities(network.ca_file)
     return {"timeout": network.timeout_s, "verify": verify, "allow_redirects": False}
 
 
