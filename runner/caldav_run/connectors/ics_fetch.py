@@ -7,6 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 from caldav_run.dav.failures import in_words, translate
 from caldav_run.dav.origin import Origin
+from caldav_run.dav.session import leave_redirects
 from caldav_run.errors import AccessError, ConnectorError, SetupError, TemporaryError
 from caldav_run.secret import Secret
 
@@ -77,6 +78,7 @@ class Feed:
         with niquests.Session() as session:
             # No proxy, .netrc or certificate bundle that the pipeline does not name.
             session.trust_env = False
+            leave_redirects(session)
             for _ in range(MAX_REDIRECTS + 1):
                 own = Origin.of(url) == home
                 try:

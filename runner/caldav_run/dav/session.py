@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from http.cookiejar import Cookie
 
-    from niquests import Session
+    from niquests import Response, Session
     from niquests.auth import AuthBase
 
 
@@ -94,10 +94,25 @@ def prepare(session: "Session", proxy: Proxy | None) -> None:
     """
     # No .netrc, no proxy or certificate bundle from the environment.
     session.trust_env = False
+    leave_redirects(session)
     session.headers["User-Agent"] = f"caldav-run/{caldav_run.__version__}"
     session.headers["Accept"] = "*/*"
     if proxy is not None:
         session.proxies = dict(proxy.for_session())
+
+
+def leave_redirects(session: "Session") -> None:
+    """Keep a session from looking at redirects, which callers follow themselves.
+
+    The library looks at where each leads though it is not to follow it, and reads all of the
+    answer before, however long that is.
+    """
+    session.get_redirect_target = _nowhere  # type: ignore[method-assign]
+
+
+def _nowhere(resp: "Response") -> str | None:
+    del resp
+    return None
 
 
 def _believed(settings: Settings) -> bool | str:

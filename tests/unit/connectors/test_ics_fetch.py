@@ -14,6 +14,7 @@ from caldav_run.errors import AccessError, ConnectorError, TemporaryError
 from caldav_run.secret import Secret
 from caldav_run.testing.contracts import context, event
 from caldav_run.testing.contracts.sources import Held, Seen
+from caldav_run.testing.scripted import Answer, scripted_server
 
 BODY = b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
 
@@ -107,6 +108,15 @@ def test_a_redirect_on_the_same_server_keeps_the_credentials(web: Web) -> None:
     web.answers["/b.ics"] = (200, None, BODY)
     web.feed("/a.ics", username="alice", password=Secret.of("s3cret")).fetch()
     assert None not in [sent for _, sent in web.seen]
+
+
+def test_a_redirect_is_not_read_to_its_end(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("caldav_run.connectors.ics_fetch._TIMEOUT_S", 2.0)
+    with scripted_server(
+        lambda _: Answer(302, b"x", {"Location": web.url("/b.ics")}, announced=1 << 40)
+    ) as endless:
+        web.answers["/b.ics"] = (200, None, BODY)
+        assert Feed(url=f"{endless.url}a.ics", limit=1 << 20).fetch() == BODY
 
 
 def test_a_circle_of_redirects_ends(web: Web) -> None:

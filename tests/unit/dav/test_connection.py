@@ -138,6 +138,14 @@ def test_a_redirect_keeps_method_body_and_credentials(
     assert "authorization" in server.asked[1].headers
 
 
+def test_a_redirect_is_not_read_to_its_end(server: ScriptedServer, connection: Connection) -> None:
+    endless = Answer(302, bytes(1 << 17), {"Location": "/there"}, announced=1 << 40)
+    server.script = lambda asked: endless if asked.path == "/here" else OK
+    with connection.send("GET", f"{server.url}here") as reply:
+        assert reply.read() == b"done"
+    assert server.methods() == ["GET /here", "GET /there"]
+
+
 def test_line_feeds_stay_line_feeds(server: ScriptedServer, connection: Connection) -> None:
     server.script = lambda _: OK
     connection.send("PUT", server.url, b"BEGIN:VCALENDAR\nEND:VCALENDAR\r\n").close()
