@@ -86,15 +86,23 @@ class Feed:
                         location = answer.headers.get("Location")
                         if answer.status_code not in _MOVED or not location:
                             return self._body(answer, _shown(url))
-                except niquests.exceptions.RequestException as error:
+                except (niquests.exceptions.RequestException, ValueError) as error:
                     raise translate(error, _shown(url), _TIMEOUT_S) from error
-                following = urljoin(url, location)
-                if not self._protected(Origin.of(following), home):
-                    raise ConnectorError(
-                        f"{_shown(url)} leads to {_shown(following)}, which is not encrypted"
-                    )
-                url = following
+                url = self._following(url, location, home)
         raise ConnectorError(f"{self.shown} redirects more than {MAX_REDIRECTS} times")
+
+    def _following(self, url: str, location: str, home: Origin) -> str:
+        try:
+            following = urljoin(url, location)
+            origin = Origin.of(following)
+        except (ValueError, SetupError):
+            # What is wrong with the address is not said: that would show it.
+            raise ConnectorError(f"{_shown(url)} leads to what is no web address") from None
+        if not self._protected(origin, home):
+            raise ConnectorError(
+                f"{_shown(url)} leads to {_shown(following)}, which is not encrypted"
+            )
+        return following
 
     def _start(self) -> str:
         scheme, colon, rest = self.url.partition(":")

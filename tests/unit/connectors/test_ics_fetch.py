@@ -134,6 +134,27 @@ def test_a_redirect_to_plain_http_elsewhere_is_not_followed(web: Web) -> None:
 
 
 @pytest.mark.parametrize(
+    "location",
+    [
+        "http://[bad/s3cret",
+        "webcal://calendars.example/s3cret.ics",
+        "https://calendars.example:port/s3cret.ics",
+        "https://calendars.example:99999/s3cret.ics",
+        "https://a\u00a8b/s3cret.ics",
+        "https://127.0.0.1:0/s3cret.ics",
+        "https://" + "a" * 70 + "/s3cret.ics",
+        "https://a..b/s3cret.ics",
+        "https://*/s3cret.ics",
+    ],
+)
+def test_a_redirect_to_what_is_no_address_is_told_without_it(web: Web, location: str) -> None:
+    web.answers["/a.ics"] = (302, location, b"")
+    with pytest.raises(ConnectorError) as caught:
+        web.feed("/a.ics").fetch()
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("status", "kind", "message"),
     [
         (401, AccessError, "refuses access: 401 Unauthorized"),
