@@ -7,6 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 from caldav_run.dav.failures import in_words, translate
 from caldav_run.dav.origin import Origin
+from caldav_run.dav.reply import Reply
 from caldav_run.dav.session import leave_redirects
 from caldav_run.errors import AccessError, ConnectorError, SetupError, TemporaryError
 from caldav_run.secret import Secret
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS: Final = 5
 _TIMEOUT_S: Final = 60.0
-_CHUNK_BYTES: Final = 1 << 16
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _REFUSED: Final = frozenset({401, 403})
 _BUSY: Final = frozenset({408, 425, 429})
@@ -130,8 +130,10 @@ class Feed:
 
     def _body(self, answer: "niquests.Response", shown: str) -> bytes:
         _raise_for_status(int(answer.status_code or 0), shown)
+        reply = Reply(answer, "GET", _TIMEOUT_S)
+        reply.url = shown
         data = bytearray()
-        for chunk in answer.iter_content(_CHUNK_BYTES):
+        for chunk in reply.chunks():
             data += chunk
             if len(data) > self.limit:
                 raise ConnectorError(f"{shown} is larger than {self.limit >> 20} MiB")

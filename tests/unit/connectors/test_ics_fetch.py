@@ -181,6 +181,16 @@ def test_a_calendar_above_the_limit_is_not_taken(web: Web) -> None:
         web.feed("/a.ics").fetch()
 
 
+def test_a_calendar_that_comes_by_drops_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("caldav_run.connectors.ics_fetch._TIMEOUT_S", 0.2)
+    with (
+        scripted_server(lambda _: Answer(200, bytes(100), drip_s=0.02)) as drips,
+        pytest.raises(TemporaryError, match="too slowly") as caught,
+    ):
+        Feed(url=f"{drips.url}a.ics?token=s3cret", limit=1 << 20).fetch()
+    assert "s3cret" not in str(caught.value)
+
+
 def test_a_server_that_is_not_there_is_a_temporary_error() -> None:
     with pytest.raises(TemporaryError, match=r"127\.0\.0\.1:1/…: "):
         Feed(url="http://127.0.0.1:1/a.ics?token=s3cret", limit=1).fetch()
