@@ -78,10 +78,12 @@ def login(
     chosen = _chosen(found, name, pipeline)
     if forget:
         return _forget(chosen)
+    from caldav_run.dav.oauth2.store import intact
+
     store = chosen.login.store
     with store.lock():
         # What cannot be kept is not asked for; a person takes too long to hold the lock meanwhile.
-        store.load()
+        intact(store)
     given = _asked(chosen.login, device=device, paste=paste)
     with store.lock():
         store.save(given)
@@ -136,7 +138,9 @@ def _state(login: "Login") -> str | None:
     """Return what is known of a login without asking anybody; None where there is none."""
     from time import time
 
-    held = login.store.load()
+    from caldav_run.dav.oauth2.store import intact
+
+    held = intact(login.store)
     if held is None or (held.refresh is None and held.over(time())):
         return None
     renewed = "renewed by runs" if held.refresh else "cannot be renewed"
@@ -145,9 +149,16 @@ def _state(login: "Login") -> str | None:
 
 def _forget(chosen: Named) -> int:
     from caldav_run.dav.oauth2.forget import forget
+    from caldav_run.dav.oauth2.store import DamagedLoginError
 
-    if chosen.login.store.load() is None:
-        console.tell(f"{chosen.name} has no login")
+    try:
+        if chosen.login.store.load() is None:
+            console.tell(f"{chosen.name} has no login")
+            return 0
+    except DamagedLoginError as error:
+        forget(chosen.login)
+        console.out(f"the login of {chosen.name} is deleted")
+        console.tell(f"{error.message} and was not revoked: do that in the account's settings")
         return 0
     try:
         revoked = forget(chosen.login)

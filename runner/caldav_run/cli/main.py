@@ -33,6 +33,7 @@ def main() -> None:
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     logs.start(verbose=False)
     status = guarded(lambda: run(sys.argv[1:]))
+    _end_at_once_when_told()
     gc.freeze()
     # An interruption while a string of code ran, as in the making of a data class, is noted by
     # `python -m`, which would end by SIGINT in place of the status; another such run forgets it.
@@ -132,6 +133,19 @@ def _end_cleanly_when_told() -> None:
     sys.unraisablehook = _not_lost
 
 
+def _end_at_once_when_told() -> None:
+    # Nothing catches an interruption any more, and nothing is left that it could harm.
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+        if signal.getsignal(each) is _interrupt:
+            signal.signal(each, _leave)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    del frame
+    if number != signal.SIGALRM:
+        os._exit(_INTERRUPTED)
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """Interrupt what runs; what a module runs as it is imported could not bear it."""
     del number
@@ -156,6 +170,7 @@ def _try_again() -> None:
 
 
 def _interrupted() -> int:
+    _end_at_once_when_told()
     console.tell("interrupted")
     return _INTERRUPTED
 

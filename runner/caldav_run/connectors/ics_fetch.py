@@ -7,6 +7,8 @@ from urllib.parse import urljoin, urlsplit
 
 from caldav_run.dav.failures import in_words, translate
 from caldav_run.dav.origin import Origin
+from caldav_run.dav.reply import Reply
+from caldav_run.dav.session import leave_redirects
 from caldav_run.errors import AccessError, ConnectorError, SetupError, TemporaryError
 from caldav_run.secret import Secret
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS: Final = 5
 _TIMEOUT_S: Final = 60.0
-_CHUNK_BYTES: Final = 1 << 16
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _REFUSED: Final = frozenset({401, 403})
 _BUSY: Final = frozenset({408, 425, 429})
@@ -77,6 +78,7 @@ class Feed:
         with niquests.Session() as session:
             # No proxy, .netrc or certificate bundle that the pipeline does not name.
             session.trust_env = False
+            leave_redirects(session)
             for _ in range(MAX_REDIRECTS + 1):
                 own = Origin.of(url) == home
                 try:
@@ -84,15 +86,23 @@ class Feed:
                         location = answer.headers.get("Location")
                         if answer.status_code not in _MOVED or not location:
                             return self._body(answer, _shown(url))
-                except niquests.exceptions.RequestException as error:
+                except (niquests.exceptions.RequestException, ValueError) as error:
                     raise translate(error, _shown(url), _TIMEOUT_S) from error
-                following = urljoin(url, location)
-                if not self._protected(Origin.of(following), home):
-                    raise ConnectorError(
-                        f"{_shown(url)} leads to {_shown(following)}, which is not encrypted"
-                    )
-                url = following
+                url = self._following(url, location, home)
         raise ConnectorError(f"{self.shown} redirects more than {MAX_REDIRECTS} times")
+
+    def _following(self, url: str, location: str, home: Origin) -> str:
+        try:
+            following = urljoin(url, location)
+            origin = Origin.of(following)
+        except (ValueError, SetupError):
+            # What is wrong with the address is not said: that would show it.
+            raise ConnectorError(f"{_shown(url)} leads to what is no web address") from None
+        if not self._protected(origin, home):
+            raise ConnectorError(
+                f"{_shown(url)} leads to {_shown(following)}, which is not encrypted"
+            )
+        return following
 
     def _start(self) -> str:
         scheme, colon, rest = self.url.partition(":")
@@ -120,8 +130,10 @@ class Feed:
 
     def _body(self, answer: "niquests.Response", shown: str) -> bytes:
         _raise_for_status(int(answer.status_code or 0), shown)
+        reply = Reply(answer, "GET", _TIMEOUT_S)
+        reply.url = shown
         data = bytearray()
-        for chunk in answer.iter_content(_CHUNK_BYTES):
+        for chunk in reply.chunks():
             data += chunk
             if len(data) > self.limit:
                 raise ConnectorError(f"{shown} is larger than {self.limit >> 20} MiB")

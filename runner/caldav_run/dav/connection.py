@@ -5,7 +5,6 @@ from http import HTTPStatus
 from time import monotonic
 from time import sleep as pause
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import urljoin
 
 from caldav_run.dav import busy, failures, multistatus, session, ways
 from caldav_run.dav.failures import LeadsAwayError
@@ -173,8 +172,8 @@ class Connection:
             reply = self._ask(method, current, body, headers)
             if reply.status not in _REDIRECTS:
                 return reply
-            following = urljoin(current, reply.header("Location"))
-            reply.close()
+            with reply:
+                following = reply.leads_to()
             self._check(following, current)
             current = following
         raise LeadsAwayError(f"{url} redirects more than {MAX_HOPS} times")

@@ -145,8 +145,8 @@ def _meaning(
         if "WRONG_VERSION_NUMBER" in reason:
             mend = "nothing speaks TLS there: check the port, or write http:// for this machine"
         return ConnectorError(f"no secure connection to {url}: {reason}", mend=mend)
-    # The library looks at where a redirect leads, though it is not to follow it. What it calls a
-    # bad header is left over of the answer before, which was longer than it said.
+    # What the library calls a bad header is left over of the answer before, which was longer than
+    # it said.
     if isinstance(error, ValueError) and not isinstance(error, exceptions.InvalidHeader):
         return LeadsAwayError(f"{url} cannot be asked, or leads to what is no URL: {reason}")
     if isinstance(error, exceptions.ConnectTimeout):

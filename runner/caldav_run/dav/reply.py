@@ -6,6 +6,7 @@ from http import HTTPStatus
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
+from urllib.parse import urljoin
 
 from caldav_run.dav import busy, failures
 
@@ -126,6 +127,20 @@ class Reply:
         page = "html" in self.header("Content-Type") and body.strip()
         if page and self.status == HTTPStatus.OK:
             raise failures.MalformedAnswerError(f"{self.url} answers with a web page")
+
+    def leads_to(self) -> str:
+        """Return where a redirect leads, read so far that the connection can be kept.
+
+        Raises:
+            LeadsAwayError: It leads to what is no URL.
+            InterruptedAnswerError: See `chunks`.
+        """
+        try:
+            following = urljoin(self.url, self.header("Location"))
+        except ValueError as error:
+            raise failures.LeadsAwayError(f"{self.url} leads to what is no URL: {error}") from error
+        self._beginning(_ERROR_LIMIT)
+        return following
 
     def _beginning(self, limit: int) -> bytes:
         body = bytearray()

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import caldav_run
 from caldav_run.dav.origin import Origin
 from caldav_run.dav.settings import Auth, Settings
-from caldav_run.dav.transport import Proxy, fingerprint
+from caldav_run.dav.transport import Proxy, authorities, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from http.cookiejar import Cookie
 
-    from niquests import Session
+    from niquests import Response, Session
     from niquests.auth import AuthBase
 
 
@@ -70,7 +70,7 @@ def open_client(settings: Settings, *, anonymous: bool) -> Client:
         anonymous: Whether to ask without credentials.
 
     Raises:
-        SetupError: The client certificate or the proxy cannot be used.
+        SetupError: Client certificate, `ca_file` or proxy cannot be used.
     """
     from niquests import Session
 
@@ -94,14 +94,29 @@ def prepare(session: "Session", proxy: Proxy | None) -> None:
     """
     # No .netrc, no proxy or certificate bundle from the environment.
     session.trust_env = False
+    leave_redirects(session)
     session.headers["User-Agent"] = f"caldav-run/{caldav_run.__version__}"
     session.headers["Accept"] = "*/*"
     if proxy is not None:
         session.proxies = dict(proxy.for_session())
 
 
+def leave_redirects(session: "Session") -> None:
+    """Keep a session from looking at redirects, which callers follow themselves.
+
+    The library looks at where each leads though it is not to follow it, and reads all of the
+    answer before, however long that is.
+    """
+    session.get_redirect_target = _nowhere  # type: ignore[method-assign]
+
+
+def _nowhere(resp: "Response") -> str | None:
+    del resp
+    return None
+
+
 def _believed(settings: Settings) -> bool | str:
     """Return what the server's certificate is held against, as the HTTP library takes it."""
     if settings.tls_fingerprint is not None:
         return f"sha256_{fingerprint(settings.tls_fingerprint)}"
-    return True if settings.ca_file is None else str(settings.ca_file)
+    return True if settings.ca_file is None else authorities(settings.ca_file)

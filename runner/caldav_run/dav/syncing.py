@@ -73,13 +73,17 @@ def _page(connection: Connection, url: str, found: Changes) -> bool | None:
             if response.status != HTTPStatus.INSUFFICIENT_STORAGE:
                 return None
             more = True
-        elif not _take(response, href, found) or len(found.changed) > _MOST:
+        elif not _take(response, href, found) or _too_many(found):
             return None
     token = about.get(names.SYNC_TOKEN)
     if not token or (more and token == found.token):
         return None
     found.token = token
     return more
+
+
+def _too_many(found: Changes) -> bool:
+    return max(len(found.changed), len(found.gone)) > _MOST
 
 
 def _still_there(connection: Connection, url: str, found: Changes) -> Changes | None:
@@ -89,8 +93,6 @@ def _still_there(connection: Connection, url: str, found: Changes) -> Changes | 
     listing of the calendar would tell as well, but costs more the more it holds.
     """
     gone = {hrefs.key(name): name for name in found.gone}
-    if len(gone) > _MOST:
-        return None
     spelled = list(found.gone.values())
     for at in range(0, len(spelled), _TOGETHER):
         body = bodies.multiget(spelled[at : at + _TOGETHER])

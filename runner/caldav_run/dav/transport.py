@@ -112,6 +112,29 @@ class Proxy:
         return f"{quote(self.username, safe='')}:{word}@"
 
 
+def authorities(file: Path) -> str:
+    """Return a file of certificates to trust as the HTTP library takes it.
+
+    Raises:
+        SetupError: It cannot be used; it is read here, so that this shows at once.
+    """
+    from ssl import PROTOCOL_TLS_CLIENT, SSLContext, SSLError
+
+    try:
+        # OpenSSL looks into a folder only when it needs a certificate from there.
+        if not file.is_dir():
+            SSLContext(PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except SSLError:
+        raise SetupError(
+            f"ca_file {file} holds no certificates", mend="it must be PEM, one after another"
+        ) from None
+    except OSError as error:
+        raise SetupError(
+            f"ca_file {file} cannot be read: {error.strerror}", mend="check its path"
+        ) from None
+    return str(file)
+
+
 def fingerprint(text: str) -> str:
     """Return the 64 hex digits of a certificate's fingerprint.
 

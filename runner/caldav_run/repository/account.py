@@ -2,7 +2,8 @@
 
 import logging
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -173,7 +174,8 @@ class AccountWriter:
             with self._cache.change(head):
                 if self._place.begins:
                     self._cache.clear()
-                self._spool.seek(0)
+                with self._room():
+                    self._spool.seek(0)
                 self._cache.apply(self._spool)
                 made.append(self._put_segment(self._header(fingerprint, time, guarded=guarded)))
                 moved, entry = made[0]
@@ -194,7 +196,9 @@ class AccountWriter:
 
         Packs that were stored stay: nothing names them, and they do no harm.
         """
-        self._spool.close()
+        with suppress(OSError):
+            # A full disk is met once more.
+            self._spool.close()
         self._cache.close()
 
     def _nothing_new(self, head: Head, fingerprint: str) -> bool:
@@ -215,6 +219,16 @@ class AccountWriter:
         folder = str(self._writing.state_dir)
         return tempfile.SpooledTemporaryFile(_SPOOL_BYTES, mode="w+b", dir=folder)
 
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        folder = self._writing.state_dir
+        try:
+            yield
+        except OSError as error:
+            raise TemporaryError(
+                f"cannot keep what changed in {folder}: {error.strerror}", mend="make room there"
+            ) from error
+
     def _sealed_to(self) -> tuple[str, ...]:
         return (*self._writing.recipients, self._writing.writer.metadata.recipient)
 
@@ -227,8 +241,9 @@ class AccountWriter:
             self._writing.store.put(self._place.generation.pack(sha256), stored)
             self._packs.append(PackRef(sha256, len(stored), self._pack.count))
             self._pack = self._new_pack()
-        for row in self._waiting:
-            self._spool.write(encode(row._replace(object=sha256) if row.op is Op.ADD else row))
+        with self._room():
+            for row in self._waiting:
+                self._spool.write(encode(row._replace(object=sha256) if row.op is Op.ADD else row))
         self._waiting.clear()
 
     def _header(self, fingerprint: str, time: datetime, *, guarded: bool) -> Header:
@@ -256,7 +271,9 @@ class AccountWriter:
         if header.log:
             self._spool.close()
             self._spool = self._new_spool()
-            self._spool.writelines(self._cache.lines())
+            with self._room():
+                self._spool.writelines(self._cache.lines())
+                self._spool.seek(0)
         stored = segment.build(header, self._spool, self._writing.writer.signer, self._sealed_to())
         identity = envelope.sha256(stored)
         name = self._place.generation.segment(header.number, header.time, identity)

@@ -136,6 +136,22 @@ def test_a_login_that_is_not_there_is_not_forgotten(person: Person) -> None:
     assert "cloud has no login" in done.err
 
 
+@pytest.mark.parametrize("damage", [b"{", b"\xff"])
+def test_a_damaged_login_is_no_login(person: Person, damage: bytes) -> None:
+    assert person.run("login", "auth.yaml", "cloud").status == 0
+    (kept,) = (person.folder / "config" / "tokens").glob("*.json")
+    kept.write_bytes(damage)
+    assert person.run("login", "auth.yaml", "--status").status == 77
+    assert person.run("login", "auth.yaml", "cloud").status == 0
+    assert person.run("run", "auth.yaml").status == 0
+    kept.write_bytes(damage)
+    done = person.run("login", "auth.yaml", "cloud", "--forget")
+    assert done.status == 0
+    assert "the login of cloud is deleted" in done.out
+    assert "was not revoked" in done.err
+    assert not kept.exists()
+
+
 def test_a_login_is_forgotten_here_though_the_provider_cannot_be_asked(
     person: Person, gate: Provider
 ) -> None:

@@ -180,6 +180,34 @@ def test_an_interruption_is_neither_lost_nor_takes_the_status(
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
 
 
+@pytest.mark.parametrize(
+    ("first", "place"), [("raise KeyboardInterrupt", "console.tell"), ("return 0", "gc.freeze")]
+)
+@pytest.mark.parametrize("again", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interruption_at_the_very_end_shows_no_traceback(
+    tmp_path: Path, first: str, place: str, again: str
+) -> None:
+    program = f"""
+        import os, signal
+        from caldav_run.cli import main
+
+        def work(arguments):
+            {first}
+
+        def struck(*told):
+            os.kill(os.getpid(), signal.{again})
+
+        main.run = work
+        main.{place} = struck
+        main.main()
+    """
+    (tmp_path / "late.py").write_text(textwrap.dedent(program), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "late"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "")
+
+
 def test_other_errors_in_a_finaliser_are_told_as_ever(capsys: pytest.CaptureFixture[str]) -> None:
     class Broken:
         def __del__(self) -> None:
@@ -210,7 +238,7 @@ def test_lost_output_is_told_unless_something_worse_happened(
 
 
 def test_a_stop_from_outside_is_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
-    numbers = (signal.SIGTERM, signal.SIGHUP)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
     before = {number: signal.getsignal(number) for number in numbers}
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # As `nohup` does.

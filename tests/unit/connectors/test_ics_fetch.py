@@ -14,6 +14,7 @@ from caldav_run.errors import AccessError, ConnectorError, TemporaryError
 from caldav_run.secret import Secret
 from caldav_run.testing.contracts import context, event
 from caldav_run.testing.contracts.sources import Held, Seen
+from caldav_run.testing.scripted import Answer, scripted_server
 
 BODY = b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
 
@@ -109,6 +110,15 @@ def test_a_redirect_on_the_same_server_keeps_the_credentials(web: Web) -> None:
     assert None not in [sent for _, sent in web.seen]
 
 
+def test_a_redirect_is_not_read_to_its_end(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("caldav_run.connectors.ics_fetch._TIMEOUT_S", 2.0)
+    with scripted_server(
+        lambda _: Answer(302, b"x", {"Location": web.url("/b.ics")}, announced=1 << 40)
+    ) as endless:
+        web.answers["/b.ics"] = (200, None, BODY)
+        assert Feed(url=f"{endless.url}a.ics", limit=1 << 20).fetch() == BODY
+
+
 def test_a_circle_of_redirects_ends(web: Web) -> None:
     web.answers["/a.ics"] = (302, "/a.ics", b"")
     with pytest.raises(ConnectorError, match="redirects more than 5 times"):
@@ -119,6 +129,27 @@ def test_a_circle_of_redirects_ends(web: Web) -> None:
 def test_a_redirect_to_plain_http_elsewhere_is_not_followed(web: Web) -> None:
     web.answers["/a.ics"] = (302, "http://calendars.example/b.ics?token=s3cret", b"")
     with pytest.raises(ConnectorError, match="which is not encrypted") as caught:
+        web.feed("/a.ics").fetch()
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://[bad/s3cret",
+        "webcal://calendars.example/s3cret.ics",
+        "https://calendars.example:port/s3cret.ics",
+        "https://calendars.example:99999/s3cret.ics",
+        "https://a\u00a8b/s3cret.ics",
+        "https://127.0.0.1:0/s3cret.ics",
+        "https://" + "a" * 70 + "/s3cret.ics",
+        "https://a..b/s3cret.ics",
+        "https://*/s3cret.ics",
+    ],
+)
+def test_a_redirect_to_what_is_no_address_is_told_without_it(web: Web, location: str) -> None:
+    web.answers["/a.ics"] = (302, location, b"")
+    with pytest.raises(ConnectorError) as caught:
         web.feed("/a.ics").fetch()
     assert "s3cret" not in str(caught.value)
 
@@ -148,6 +179,16 @@ def test_a_calendar_above_the_limit_is_not_taken(web: Web) -> None:
     web.answers["/a.ics"] = (200, None, bytes((1 << 20) + 1))
     with pytest.raises(ConnectorError, match="larger than 1 MiB"):
         web.feed("/a.ics").fetch()
+
+
+def test_a_calendar_that_comes_by_drops_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("caldav_run.connectors.ics_fetch._TIMEOUT_S", 0.2)
+    with (
+        scripted_server(lambda _: Answer(200, bytes(100), drip_s=0.02)) as drips,
+        pytest.raises(TemporaryError, match="too slowly") as caught,
+    ):
+        Feed(url=f"{drips.url}a.ics?token=s3cret", limit=1 << 20).fetch()
+    assert "s3cret" not in str(caught.value)
 
 
 def test_a_server_that_is_not_there_is_a_temporary_error() -> None:

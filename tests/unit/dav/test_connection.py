@@ -26,7 +26,7 @@ from caldav_run.dav.failures import (
     UnreachableError,
 )
 from caldav_run.dav.settings import Auth, Settings
-from caldav_run.errors import AccessError, ConnectorError, TemporaryError
+from caldav_run.errors import AccessError, ConnectorError, SetupError, TemporaryError
 from caldav_run.secret import Secret
 from caldav_run.testing.scripted import (
     Answer,
@@ -136,6 +136,14 @@ def test_a_redirect_keeps_method_body_and_credentials(
     assert server.asked[1].body == b"a\nb"
     assert server.asked[1].headers["if-match"] == '"1"'
     assert "authorization" in server.asked[1].headers
+
+
+def test_a_redirect_is_not_read_to_its_end(server: ScriptedServer, connection: Connection) -> None:
+    endless = Answer(302, bytes(1 << 17), {"Location": "/there"}, announced=1 << 40)
+    server.script = lambda asked: endless if asked.path == "/here" else OK
+    with connection.send("GET", f"{server.url}here") as reply:
+        assert reply.read() == b"done"
+    assert server.methods() == ["GET /here", "GET /there"]
 
 
 def test_line_feeds_stay_line_feeds(server: ScriptedServer, connection: Connection) -> None:
@@ -477,3 +485,9 @@ def test_a_certificate_of_an_unknown_authority_is_refused_unless_it_is_named(
         with closing(Connection(Settings(url=server.url, ca_file=ca_file))) as friend:
             friend.send("GET", server.url).close()
         assert len(server.asked) == 1
+
+
+def test_missing_authorities_are_a_matter_of_the_pipeline(tmp_path: Path) -> None:
+    settings = Settings(url="https://127.0.0.1:1/", ca_file=tmp_path / "nowhere.pem")
+    with closing(Connection(settings)) as connection, pytest.raises(SetupError, match="ca_file"):
+        connection.send("GET", settings.base)

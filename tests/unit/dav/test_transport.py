@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from caldav_run.dav.settings import Settings
-from caldav_run.dav.transport import ClientCertificate, Proxy, fingerprint
+from caldav_run.dav.transport import ClientCertificate, Proxy, authorities, fingerprint
 from caldav_run.errors import SetupError
 from caldav_run.secret import Secret, redact
 from caldav_run.testing.certificates import Authority
@@ -101,3 +101,19 @@ def test_a_certificate_and_its_key_may_be_one_file(tmp_path: Path) -> None:
 def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"nowhere\.pem.*No such file"):
         ClientCertificate(file=tmp_path / "nowhere.pem").for_session()
+
+
+def test_authorities_are_read_before_anything_is_contacted(tmp_path: Path) -> None:
+    file = Authority(tmp_path).file
+    assert authorities(file) == str(file)
+    assert authorities(tmp_path) == str(tmp_path)
+    with pytest.raises(SetupError, match=r"nowhere\.pem cannot be read: No such file"):
+        authorities(tmp_path / "nowhere.pem")
+
+
+@pytest.mark.parametrize("text", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
+def test_a_file_without_certificates_is_no_authority(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text(text)
+    with pytest.raises(SetupError, match=r"ca\.pem holds no certificates"):
+        authorities(file)

@@ -1,8 +1,10 @@
 import shutil
 import sqlite3
 import stat
+import tempfile
 from datetime import timedelta
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -33,6 +35,22 @@ def test_a_second_run_adds_only_what_changed(vault: Vault) -> None:
     assert outcome.objects == 2
     assert vault.held() == {("family", "a.ics"): body_of("a", 2)}
     assert set(vault.held("latest~1")) == {("family", "a.ics"), ("family", "b.ics")}
+
+
+@pytest.mark.parametrize("items", [1, 1000])
+def test_a_disk_without_room_for_what_changed_is_temporary(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch, items: int
+) -> None:
+    vault.fill()
+
+    def full(*_: object, **__: object) -> IO[bytes]:
+        return Path("/dev/full").open("w+b")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "SpooledTemporaryFile", full)
+        with pytest.raises(TemporaryError, match="cannot keep what changed"):
+            vault.run(*(added(f"c{number}") for number in range(items)))
+    assert set(vault.held()) == {("family", "a.ics"), ("family", "b.ics")}
 
 
 def test_a_ledger_has_as_many_entries_as_items_are_held(vault: Vault) -> None:

@@ -146,6 +146,9 @@ class _Listener(HTTPServer):
             self.handle_request()
         return self.came_to
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a browser may break a connection off, and come again."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     # A browser that connects and says nothing must not hold the login up.

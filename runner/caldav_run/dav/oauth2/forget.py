@@ -2,6 +2,7 @@
 
 from caldav_run.dav.oauth2 import wire
 from caldav_run.dav.oauth2.access import Login
+from caldav_run.dav.oauth2.store import intact
 
 
 def forget(login: Login) -> bool:
@@ -15,7 +16,7 @@ def forget(login: Login) -> bool:
         SetupError: They could not be deleted.
     """
     with login.store.lock():
-        held = login.store.load()
+        held = intact(login.store)
         login.store.delete()
     if held is None:
         return False

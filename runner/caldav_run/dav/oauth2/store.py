@@ -18,9 +18,14 @@ from caldav_run.errors import SetupError, TemporaryError
 _PRIVATE_FOLDER: Final = 0o700
 _PRIVATE_FILE: Final = 0o600
 _SERVICE: Final = "caldav-run"
+_DAMAGED_MEND: Final = "log in again with caldav-run login"
 _POLL_S: Final = 0.05
 LOCK_LIMIT_S: Final = 150.0
 """Longer than one renewal takes with its timeouts and its second try."""
+
+
+class DamagedLoginError(SetupError):
+    """What is kept is no login; a new one mends it."""
 
 
 class Store(Protocol):
@@ -75,9 +80,12 @@ class FileStore:
                 return _read(file.read(), self.place)
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
-            raise SetupError(f"cannot read the login in {self.path}: {reason}") from error
+        except UnicodeDecodeError:
+            raise DamagedLoginError(
+                f"cannot read the login in {self.path}: it is no text", mend=_DAMAGED_MEND
+            ) from None
+        except OSError as error:
+            raise SetupError(f"cannot read the login in {self.path}: {error.strerror}") from error
 
     def save(self, grant: Grant) -> None:
         """Keep these from now on, all or nothing."""
@@ -182,13 +190,23 @@ class Lock:
         self._descriptor = -1
 
 
+def intact(store: Store) -> Grant | None:
+    """Return what is kept; None also where it is damaged.
+
+    Raises:
+        SetupError: It cannot be read.
+    """
+    try:
+        return store.load()
+    except DamagedLoginError:
+        return None
+
+
 def _read(text: str, place: str) -> Grant:
     try:
         return Grant.of_document(json.loads(text))
     except (ValueError, SetupError):
-        raise SetupError(
-            f"the login in {place} is damaged", mend="log in again with caldav-run login"
-        ) from None
+        raise DamagedLoginError(f"the login in {place} is damaged", mend=_DAMAGED_MEND) from None
 
 
 @contextmanager

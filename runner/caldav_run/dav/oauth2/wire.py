@@ -1,5 +1,6 @@
 """What goes to a provider and what comes back: forms and JSON."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,14 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from caldav_run.dav import failures, session
-from caldav_run.dav.transport import Proxy
+from caldav_run.dav.reply import Reply
+from caldav_run.dav.transport import Proxy, authorities
 from caldav_run.errors import AccessError, ConnectorError, TemporaryError
 
 if TYPE_CHECKING:
-    from niquests import Response, Session
+    from niquests import Session
 
     from caldav_run.dav.oauth2.provider import Client, Endpoints
 
+_ANSWER_LIMIT: Final = 1024 * 1024
 _PASSING: Final = frozenset({"temporarily_unavailable", "server_error"})
 
 Answer = Mapping[str, Any]
@@ -82,7 +85,7 @@ def post(
     target, headers, body = way.prepare("POST", url, headers, urlencode(form))
     with _opened(network) as opened, _told(url, network):
         answer = opened.post(target, data=body, headers=headers, **_bounds(network))
-        return _meaning(answer, url)
+        return _meaning(Reply(answer, "POST", network.timeout_s), url)
 
 
 def get(url: str, network: Network) -> Answer | None:
@@ -92,14 +95,15 @@ def get(url: str, network: Network) -> Answer | None:
         TemporaryError: The provider cannot be reached, or is busy.
     """
     with _opened(network) as opened, _told(url, network):
-        answer = opened.get(url, headers={"Accept": "application/json"}, **_bounds(network))
-        if answer.status_code == HTTPStatus.OK:
+        given = opened.get(url, headers={"Accept": "application/json"}, **_bounds(network))
+        answer = Reply(given, "GET", network.timeout_s)
+        if answer.status == HTTPStatus.OK:
             return _object(answer)
         _raise_if_busy(answer, url)
         return None
 
 
-def _meaning(answer: "Response", url: str) -> Answer:
+def _meaning(answer: Reply, url: str) -> Answer:
     _raise_if_busy(answer, url)
     found = _object(answer)
     code = None if found is None else found.get("error")
@@ -108,7 +112,7 @@ def _meaning(answer: "Response", url: str) -> Answer:
         if code in _PASSING:
             raise TemporaryError(f"{url} cannot answer now: {code}", mend="try again later")
         raise RefusalError(url, failures.shorten(code), words)
-    status = answer.status_code or 0
+    status = answer.status
     if status == HTTPStatus.OK:
         return found or {}
     raise ConnectorError(
@@ -117,26 +121,31 @@ def _meaning(answer: "Response", url: str) -> Answer:
     )
 
 
-def _raise_if_busy(answer: "Response", url: str) -> None:
-    status = answer.status_code or 0
+def _raise_if_busy(answer: Reply, url: str) -> None:
+    status = answer.status
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise TemporaryError(
             f"{url} is busy: {failures.in_words(status, '')}", mend="try again later"
         )
 
 
-def _object(answer: "Response") -> Answer | None:
+def _object(answer: Reply) -> Answer | None:
     try:
-        found = answer.json()
-    except ValueError:
+        found = json.loads(answer.read(_ANSWER_LIMIT))
+    except (ValueError, RecursionError, failures.MalformedAnswerError):
         return None
     return found if isinstance(found, dict) else None
 
 
 def _bounds(network: Network) -> dict[str, Any]:
     # Where a provider leads to is not followed: forms hold secrets.
-    verify = True if network.ca_file is None else str(network.ca_file)
-    return {"timeout": network.timeout_s, "verify": verify, "allow_redirects": False}
+    verify = True if network.ca_file is None else authorities(network.ca_file)
+    return {
+        "timeout": network.timeout_s,
+        "verify": verify,
+        "allow_redirects": False,
+        "stream": True,
+    }
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """The login by browser: what is asked, and which answers are taken."""
 
 import json
+import socket
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -97,6 +99,20 @@ def test_a_browser_that_asks_for_an_icon_first_is_waited_for(
     going[0].join()
     assert met == [404, 200]
     assert parse_qs(server.asked[0].body.decode())["code"] == ["code-1"]
+
+
+def test_a_browser_that_breaks_off_is_waited_for_in_silence(
+    login: Login, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def browse(address: str) -> None:
+        (back,) = parse_qs(urlsplit(address).query)["redirect_uri"]
+        with closing(socket.create_connection(("127.0.0.1", urlsplit(back).port or 0))) as link:
+            # At once: without an end that is agreed upon.
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with pytest.raises(TemporaryError, match="nobody logged in"):
+        browser.log_in(login, browse, wait_s=0.2)
+    assert capfd.readouterr().err == ""
 
 
 def test_nobody_at_the_browser_is_temporary(login: Login) -> None:

@@ -185,6 +185,26 @@ def test_what_is_no_provider_is_told_as_such(login: Login, server: ScriptedServe
         Access(login, lambda: NOW).bearer()
 
 
+@pytest.mark.parametrize("status", [200, 302])
+def test_an_answer_without_an_end_is_no_providers(
+    login: Login, server: ScriptedServer, status: int
+) -> None:
+    login.store.save(grant(ends_in=-1.0))
+    where = {"Location": "https://example.org/"}
+    server.script = lambda _: Answer(status, b" " * (1 << 21), where, announced=1 << 40)
+    with pytest.raises(ConnectorError, match="check the endpoints"):
+        Access(login, lambda: NOW).bearer()
+
+
+def test_missing_authorities_are_a_matter_of_the_pipeline(login: Login, tmp_path: Path) -> None:
+    endpoints = Endpoints(token_url="https://127.0.0.1:1/token")
+    client = Client(client_id="me", provider=endpoints)
+    network = replace(NETWORK, ca_file=tmp_path / "nowhere.pem")
+    login.store.save(grant(ends_in=-1.0))
+    with pytest.raises(SetupError, match="ca_file"):
+        Access(replace(login, client=client, network=network), lambda: NOW).bearer()
+
+
 def test_a_login_without_anything_to_renew_it_with_says_to_log_in_again(
     login: Login, server: ScriptedServer
 ) -> None:
