@@ -99,7 +99,7 @@ def guarded(program: Callable[[], int]) -> int:
         console.lose_data(error)
         status = 0
     except Exception as error:  # noqa: BLE001 -- nobody is to meet a traceback unasked
-        return _ended(error)
+        return _interrupted() if _by_interruption(error) else _ended(error)
     problem = console.lost()
     if problem is not None:
         console.error(problem)
@@ -173,6 +173,13 @@ def _interrupted() -> int:
     _end_at_once_when_told()
     console.tell("interrupted")
     return _INTERRUPTED
+
+
+def _by_interruption(error: BaseException | None) -> bool:
+    """Return whether an error is what came of an interruption in the midst of something."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _ended(error: Exception) -> int:

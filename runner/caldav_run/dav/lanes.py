@@ -126,8 +126,9 @@ class Lanes:
         thread = threading.Thread(
             target=self._work, args=(connection,), name="reading", daemon=True
         )
-        self._threads.append(thread)
+        # An interruption may come between: only what was started can be waited for.
         thread.start()
+        self._threads.append(thread)
 
     def _work(self, connection: Connection) -> None:
         while (task := self._next()) is not None:

@@ -47,9 +47,9 @@ class Contents:
         before = self._before(self._state.calendars.get(calendar))
         return self._state.hrefs(calendar) | (before.hrefs(calendar) if before else set())
 
-    def filtered(self, calendar: str) -> bool:
-        """Return whether a filter left out items of a calendar."""
-        return any(self.item(calendar, href) is None for href in self.hrefs(calendar))
+    def filtered(self, calendar: str, held: int) -> bool:
+        """Return whether a filter left out items of a calendar, of which so many are held."""
+        return held < len(self.hrefs(calendar))
 
     def item(self, calendar: str, href: str) -> ItemInfo | None:
         """Return one item, or None when the snapshot does not hold it."""

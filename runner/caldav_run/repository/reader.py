@@ -111,13 +111,18 @@ class Reader:
         """
         return self._read(snapshot).item(calendar, href)
 
-    def filtered(self, snapshot: SnapshotInfo, calendar: str) -> bool:
+    def filtered(self, snapshot: SnapshotInfo, calendar: str, held: int) -> bool:
         """Return whether a filter left out items of a calendar, of which nothing is held.
+
+        Args:
+            snapshot: The snapshot.
+            calendar: The calendar's id.
+            held: How many items of it `items` gives.
 
         Raises:
             DamageError: A segment that it needs is missing or damaged.
         """
-        return self._read(snapshot).filtered(calendar)
+        return self._read(snapshot).filtered(calendar, held)
 
     def let_go(self) -> None:
         """Forget what was read of snapshots and packs; it is read again if asked for."""

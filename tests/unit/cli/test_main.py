@@ -123,6 +123,17 @@ def test_an_interruption_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "interrupted\n"
 
 
+def test_what_comes_of_an_interruption_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    def broken() -> int:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("cannot join a thread")
+
+    assert main.guarded(broken) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
 _SIGNALLED = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
 
 

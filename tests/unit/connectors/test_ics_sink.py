@@ -2,6 +2,7 @@ import errno
 import json
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,18 @@ def test_a_second_run_writes_nothing(tmp_path: Path) -> None:
     again.finish(target)
     again.close()
     assert files(tmp_path) == before
+
+
+def test_one_folder_is_open_at_a_time_however_many_are_written(mirror: IcsSink) -> None:
+    calendars = [replace(FAMILY, id=f"family-{number}") for number in range(20)]
+    write(mirror, {"a.ics": event("a")}, calendars[0])
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - what is open is tested
+    for calendar in calendars[1:]:
+        write(mirror, {"a.ics": event("a")}, calendar)
+    for calendar in calendars:
+        (held,) = mirror.reread(mirror.target("source", calendar), ["a.ics"])
+        assert held.body == event("a")
+    assert len(os.listdir("/proc/self/fd")) <= before  # noqa: PTH208 - as above
 
 
 def test_what_the_sink_wrote_the_source_reads_exactly(mirror: IcsSink, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ class IcsSink:
 
     def present(self, target: Target) -> Sequence[Version]:
         """Return what the folder holds, whoever put it there."""
-        self._drop(target)
+        self._drop(target.calendar.id)
         try:
             return list(self._calendar(target).versions())
         except OSError as error:
@@ -192,7 +192,6 @@ class IcsSink:
             self._calendar(target).save(self._wanted[target.calendar.id])
         except OSError as error:
             raise _refused(self._path / target.calendar.id, error) from error
-        self._drop(target)
 
     def close(self) -> None:
         """Save the indexes of calendars that were broken off, and let go of the folders."""
@@ -230,6 +229,7 @@ class IcsSink:
     def _calendar(self, target: Target) -> CalendarFolder:
         place = target.calendar.id
         if place not in self._open:
+            self._drop_saved()
             above, name = place.split("/")
             with Folder.open(self._path) as root, root.enter(above) as folder:
                 inner = folder.enter(name)
@@ -240,8 +240,13 @@ class IcsSink:
                 raise
         return self._open[place]
 
-    def _drop(self, target: Target) -> None:
-        calendar = self._open.pop(target.calendar.id, None)
+    def _drop_saved(self) -> None:
+        """Let go of folders that are done with: each takes a descriptor and its index's memory."""
+        for place in [place for place, calendar in self._open.items() if not calendar.unsaved]:
+            self._drop(place)
+
+    def _drop(self, place: str) -> None:
+        calendar = self._open.pop(place, None)
         if calendar is not None:
             calendar.close()
 

@@ -193,7 +193,11 @@ def _given(
     yield CalendarStart(info.calendar)
     # Names only: whole, the items of a large calendar would fill the memory.
     needed: dict[str | None, list[str]] = {}
-    for item in filter(wanted, reader.items(snapshot, info.calendar.id)):
+    held = 0
+    for item in reader.items(snapshot, info.calendar.id):
+        held += 1
+        if wanted is not None and not wanted(item):
+            continue
         if item.sha256 and baseline.etag(item.calendar, item.href) == _etag(item.sha256):
             yield Unchanged(item.calendar, item.href)
         else:
@@ -206,7 +210,7 @@ def _given(
         reason = f"the backup could not read it: {info.reason}"
         yield Failed(info.calendar.id, None, reason)
     else:
-        filtered = reader.filtered(snapshot, info.calendar.id)
+        filtered = reader.filtered(snapshot, info.calendar.id, held)
         yield CalendarDone(info.calendar.id, filtered=filtered)
 
 
