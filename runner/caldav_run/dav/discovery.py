@@ -223,7 +223,7 @@ def _whose(
     try:
         own = homes_of(connection, principal)
     except failures.TROUBLE as error:
-        if (outage := failures.outage(error, principal)) is not None:
+        if (outage := failures.outage(error)) is not None:
             raise outage from error
         return there
     return _folder(principal) if own == homes else there

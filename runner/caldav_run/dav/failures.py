@@ -97,9 +97,9 @@ def for_account(error: StatusError, url: str) -> ConnectorError:
     return no_caldav(url, said)
 
 
-def outage(error: ConnectorError, url: str) -> TemporaryError | None:
-    """Return what a failure to ask a URL means that may pass by itself; None for a firm one."""
-    meant = for_account(error, url) if isinstance(error, StatusError) else error
+def outage(error: ConnectorError) -> TemporaryError | None:
+    """Return what a failure that may pass by itself means; None for a firm one."""
+    meant = for_account(error, error.url) if isinstance(error, StatusError) else error
     return meant if isinstance(meant, TemporaryError) else None
 
 

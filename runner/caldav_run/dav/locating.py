@@ -52,8 +52,8 @@ def resolve_host(settings: Settings, watch: Watch | None = None) -> str:
             except TemporaryError as error:
                 obstacles.append(error)
         # What passes by itself comes first: nothing has to be set for it.
-        obstacles.sort(key=lambda each: not isinstance(each, TemporaryError))
-        return _by_itself(connection, settings.base, next(iter(obstacles), None))
+        first = min(obstacles, key=lambda each: not isinstance(each, TemporaryError), default=None)
+        return _by_itself(connection, settings.base, first)
 
 
 def _by_itself(connection: Connection, base: str, obstacle: ConnectorError | None) -> str:
@@ -94,11 +94,9 @@ def _answering(connection: Connection, url: str) -> str | None:
     """
     try:
         return _served(connection, url) or urljoin(url, "/")
-    except TemporaryError:
-        raise
-    except failures.StatusError as error:
-        raise failures.for_account(error, error.url) from error
-    except ConnectorError:
+    except ConnectorError as error:
+        if (outage := failures.outage(error)) is not None:
+            raise outage from error
         return None
 
 

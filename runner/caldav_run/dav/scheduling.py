@@ -148,14 +148,7 @@ def decide(
 def give_back(
     scheduler: Scheduler, policy: Policy, wanted: Version | None, present: Version | None
 ) -> Way | Refusal:
-    """Decide how an item is written that was there before: its own bytes wherever that is quiet.
-
-    Args:
-        scheduler: What the server does for the account.
-        policy: What the sink says.
-        wanted: The item as it was.
-        present: What is there; None where it is gone.
-    """
+    """Do as `decide` for an item that was there before: its own bytes wherever that is quiet."""
     way = decide(scheduler, policy, wanted, present)
     if isinstance(way, Refusal) or way.edit is Edit.NONE:
         return way

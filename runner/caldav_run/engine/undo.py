@@ -65,10 +65,11 @@ def _left(item: Touched, there: Version | None, reason: str) -> Step:
 
 def _there(item: Touched, present: Sequence[Version]) -> Version | None:
     if item.href is not None:
+        same = next((each for each in present if each.href == item.href), None)
+        if same is not None:
+            return same
         name = spelled_out(item.href)
-        alike = [each for each in present if spelled_out(each.href) == name]
-        same = (each for each in alike if each.href == item.href)
-        return next(same, alike[0] if alike else None)
+        return next((each for each in present if spelled_out(each.href) == name), None)
     # Nobody knows under which name it was written, if it was.
     mine = (each for each in present if each.uid == item.uid and _is_ours(item, each))
     return next(mine, None)

@@ -49,15 +49,15 @@ class Compressor:
         """Start an empty frame."""
         self._waiting = bytearray()
         self._stream: ZstdCompressor | None = None
-        self._worker: ThreadPoolExecutor | None = None
+        self._worker = ThreadPoolExecutor(1)
         self._done: list[Future[bytes]] = []
 
     def feed(self, data: bytes) -> None:
         """Take more of the input."""
         self._waiting += data
         if len(self._waiting) >= _ONE_SHOT:
-            if self._stream is None or self._worker is None:
-                self._stream, self._worker = ZstdCompressor(options=_OPTIONS), ThreadPoolExecutor(1)
+            if self._stream is None:
+                self._stream = ZstdCompressor(options=_OPTIONS)
             if self._done:
                 # One at a time is under way: what waits is in memory.
                 self._done[-1].result()
@@ -66,7 +66,7 @@ class Compressor:
 
     def finish(self) -> bytes:
         """Return the whole frame; the compressor is used up."""
-        if self._stream is None or self._worker is None:
+        if self._stream is None:
             if len(self._waiting) <= _LITTLE:
                 return compress(bytes(self._waiting), _LITTLE_LEVEL)
             return compress(bytes(self._waiting), options=_OPTIONS)
